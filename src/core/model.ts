@@ -55,6 +55,8 @@ export interface Criterion {
   readonly name: string
   readonly kind: string
   readonly probe: ProbeKey
+  /** Node, kind and options in one text: memory of a criterion that means something else is worth nothing. */
+  readonly meaning: string
   readonly onFail: OnFail
   /** Passes in a row to come back. */
   readonly rise: number

@@ -1,0 +1,72 @@
+/** The admin port: what the agent knows, as JSON, for the CLI and for people. Loopback or unix socket only. */
+import { fastify, type FastifyInstance } from 'fastify'
+import type { Scalar } from '../core/model.ts'
+
+/** All times are ages in ms: a reader needs no clock of ours. */
+export interface ServerStatus {
+  readonly server: string
+  readonly state: string
+  readonly weightPercent: number
+  readonly layer: string
+  readonly because: readonly string[]
+  readonly sentence: string
+  /** The reply line as HAProxy gets it, without its line end. */
+  readonly reply: string
+  readonly forMs: number
+}
+
+export interface ServerDetail extends ServerStatus {
+  readonly criteria: ReadonlyArray<{
+    readonly name: string
+    readonly kind: string
+    readonly onFail: string
+    readonly status: string
+    readonly health?: number
+    readonly rise: number
+    readonly fall: number
+    readonly value?: Scalar
+    readonly limit?: string
+    readonly reason?: string
+    readonly forMs?: number
+  }>
+  readonly pollers: ReadonlyArray<{ readonly from: string, readonly agoMs: number }>
+}
+
+export interface AdminDeps {
+  readonly version: string
+  readonly status: () => readonly ServerStatus[]
+  readonly server: (id: string) => ServerDetail | undefined
+  readonly nearest: (id: string) => readonly string[]
+  readonly isStopping: () => boolean
+  readonly uptimeMs: () => number
+}
+
+const problem = (status: number, title: string, detail: string): Record<string, unknown> => ({ type: 'about:blank', status, title, detail })
+
+export function createAdmin (deps: AdminDeps): FastifyInstance {
+  const app = fastify({ logger: false, bodyLimit: 64 * 1024, forceCloseConnections: true })
+
+  app.get('/v1/status', () => ({ version: deps.version, uptimeMs: deps.uptimeMs(), servers: deps.status() }))
+
+  app.get<{ Params: { backend: string, server: string } }>('/v1/servers/:backend/:server', (request, reply) => {
+    const id = `${request.params.backend}/${request.params.server}`
+    const detail = deps.server(id)
+    if (detail !== undefined) return detail
+    const near = deps.nearest(id)
+    const hint = near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''
+    return reply.code(404).type('application/problem+json').send(problem(404, 'Unknown server', `No server ${id} in the config.${hint}`))
+  })
+
+  app.get('/health', (_, reply) => deps.isStopping()
+    ? reply.code(503).send({ status: 'stopping' })
+    : { status: 'ok' })
+
+  app.setNotFoundHandler((request, reply) => reply.code(404).type('application/problem+json')
+    .send(problem(404, 'Not found', `Nothing at ${request.method} here. There are GET /v1/status, GET /v1/servers/BACKEND/SERVER, GET /health.`)))
+  app.setErrorHandler((error: Error & { statusCode?: number }, _, reply) => {
+    const status = error.statusCode ?? 500
+    const detail = status < 500 ? error.message : 'A fault in the agent; its log says more.'
+    return reply.code(status).type('application/problem+json').send(problem(status, 'Bad request', detail))
+  })
+  return app
+}

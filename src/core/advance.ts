@@ -1,0 +1,58 @@
+/** The write path: one event in, the next state of a backend out. Pure, so a journal can be replayed. */
+import { foldSample } from './check.ts'
+import type { Event, SampleEvent } from './event.ts'
+import { keep } from './floor.ts'
+import type { Backend, BackendState, CheckState, Server, ServerState } from './model.ts'
+import { NEW_SERVER, standing } from './phase.ts'
+
+export const newBackend = (backend: Backend): BackendState => ({ servers: backend.servers.map(() => NEW_SERVER), kept: [] })
+
+export function advance (backend: Backend, state: BackendState, event: Event): BackendState {
+  const server = backend.servers[event.server]
+  const before = state.servers[event.server]
+  if (server === undefined || before === undefined) return state
+
+  const after = advanceServer(server, before, event)
+  if (after === before) return state
+  const servers = state.servers.with(event.server, after)
+  // A floor can only move with somebody's phase, or with why somebody who may be kept is out.
+  const moved = standing(server, before).phase !== standing(server, after).phase
+  return { servers, kept: moved || state.kept.length > 0 ? keep(backend, servers) : state.kept }
+}
+
+/** One sample moves the checks that read its probe, and no other. */
+function advanceServer (server: Server, state: ServerState, { probe, sample }: SampleEvent): ServerState {
+  const checks: Record<string, CheckState> = { ...state.checks }
+  const previous = state.samples[probe]
+  if (previous !== undefined && sample.endMs < previous.endMs) return state // a late answer of an older poll
+  for (const criterion of server.criteria) {
+    if (criterion.probe !== probe) continue
+    const next = foldSample(criterion, state.checks[criterion.name], sample, previous)
+    if (next !== undefined) checks[criterion.name] = next
+  }
+  return { checks, samples: sample.ok ? { ...state.samples, [probe]: sample } : state.samples }
+}
+
+/** What survives a reload: the checks whose criterion still means the same on the same server. */
+export function carryOver (from: Backend, state: BackendState, to: Backend): BackendState {
+  const servers = to.servers.map(server => {
+    const index = from.servers.findIndex(({ name }) => name === server.name)
+    const old = from.servers[index]
+    const oldState = state.servers[index]
+    return old === undefined || oldState === undefined ? NEW_SERVER : carryServer(old, oldState, server)
+  })
+  return { servers, kept: keep(to, servers) }
+}
+
+function carryServer (from: Server, state: ServerState, to: Server): ServerState {
+  const checks: Record<string, CheckState> = {}
+  const probes = new Set<string>()
+  for (const criterion of to.criteria) {
+    probes.add(criterion.probe)
+    const old = from.criteria.find(({ name }) => name === criterion.name)
+    const check = state.checks[criterion.name]
+    if (check !== undefined && old?.meaning === criterion.meaning) checks[criterion.name] = check
+  }
+  const samples = Object.fromEntries(Object.entries(state.samples).filter(([probe]) => probes.has(probe)))
+  return { checks, samples }
+}

@@ -1,0 +1,71 @@
+/**
+ * The values a config is written in, each a zod codec: text in the file, a number or a union in the program, and back
+ * for `hcf check --effective`. A message says what the value must be; config/problems.ts adds what it is.
+ */
+import { z } from 'zod'
+import type { OnFail } from '../core/model.ts'
+import { showOnFail } from '../core/explain.ts'
+import { showDuration } from '../core/text.ts'
+
+const text = (must: string, pattern: RegExp): z.ZodString => z.string({ error: must }).regex(pattern, { error: must })
+
+const MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** `500ms`, `2s`, `1.5s`, `5m`, `1h`: milliseconds, at least 1. */
+export const duration = z.codec(
+  text('must be a duration like 500ms, 2s or 5m', /^(?!0+(?:\.0+)?[a-z])\d{1,9}(?:\.\d+)?(?:ms|s|m|h)$/),
+  z.number(),
+  {
+    decode: written => {
+      const [, digits = '0', unit = 'ms'] = /^([\d.]+)([a-z]+)$/.exec(written) ?? []
+      return Math.max(1, Math.round(Number(digits) * (MS[unit] ?? 1)))
+    },
+    encode: ms => ms % 1000 === 0 ? showDuration(ms) : `${ms}ms`
+  }
+)
+
+/** `1%` … `100%`: a number. */
+export const percent = z.codec(
+  text('must be a percentage from 1% to 100%', /^(?:[1-9]\d?|100)%$/),
+  z.number(),
+  { decode: written => Number.parseInt(written, 10), encode: n => `${n}%` }
+)
+
+const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 }
+
+/** `512B`, `10GiB`: bytes. */
+export const size = z.codec(
+  text('must be a size like 20KiB or 10GiB', /^\d{1,9}(?:\.\d+)?(?:B|KiB|MiB|GiB|TiB)$/),
+  z.number(),
+  {
+    decode: written => {
+      const [, digits = '0', unit = 'B'] = /^([\d.]+)([A-Za-z]+)$/.exec(written) ?? []
+      return Math.round(Number(digits) * (BYTES[unit] ?? 1))
+    },
+    encode: bytes => {
+      const unit = Object.keys(BYTES).findLast(name => bytes % (BYTES[name] ?? 1) === 0 && bytes > 0) ?? 'B'
+      return `${bytes / (BYTES[unit] ?? 1)}${unit}`
+    }
+  }
+)
+
+/** What a failing criterion does: `down`, `drain`, `weight 25%` or `warn`. */
+export const onFail = z.codec(
+  text('must be down, drain, warn or weight N% (1 to 99)', /^(?:down|drain|warn|weight [1-9]\d?%)$/),
+  z.custom<OnFail>(),
+  {
+    decode: (written): OnFail => {
+      if (written === 'down' || written === 'drain' || written === 'warn') return { action: written }
+      return { action: 'weight', percent: Number.parseInt(written.slice('weight '.length), 10) }
+    },
+    encode: showOnFail
+  }
+)
+
+/** A whole number of things, at least `min`. */
+export const wholeNumber = (min: number): z.ZodNumber =>
+  z.int({ error: `must be a whole number, at least ${min}` }).min(min, { error: `must be a whole number, at least ${min}` })
+
+export const anyNumber = z.number({ error: 'must be a number' })
+export const filePath = z.string({ error: 'must be the path of a file' }).min(1, { error: 'must be the path of a file' })
+export const urlPath = text('must be a path that begins with /', /^\/[\x21-\x7e]*$/)

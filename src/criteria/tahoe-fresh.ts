@@ -1,0 +1,25 @@
+import { z } from 'zod'
+import { showDuration } from '../core/text.ts'
+import { criterionKind, fail, listFact, pass } from './kind.ts'
+import { duration, wholeNumber } from './scalars.ts'
+
+/**
+ * At least N storage servers heard from within a time, by the gateway's own clock. Use it beside a canary that asks all
+ * servers every P, with `within` 2 P + 10 s: alone on an idle grid a healthy Foolscap server is silent for up to 426 s [webapi].
+ */
+export const tahoeFresh = criterionKind({
+  summary: 'at least N connected storage servers heard from within `heard_within` (use beside a canary)',
+  options: z.strictObject({ at_least: wholeNumber(1), heard_within: duration }),
+  defaults: { onFail: { action: 'down' } },
+  probe: () => ({ kind: 'tahoe-welcome', options: {} }),
+  judge: ({ at_least: needed, heard_within: within }) => ({ facts }) => {
+    const ids = listFact(facts, 'ids')
+    const ages = listFact(facts, 'agesMs')
+    const fresh = ages.filter(age => typeof age === 'number' && age <= within).length
+    const limit = `at least ${needed} within ${showDuration(within)}`
+    const measured = `${fresh} of ${ages.length} connected servers heard from within ${showDuration(within)}`
+    if (fresh >= needed) return pass(fresh, limit, measured)
+    const silent = ids.filter((_, i) => !(Number(ages[i] ?? Infinity) <= within)).map(id => String(id).slice(0, 11))
+    return fail(fresh, limit, `${measured}, needs ${needed} (silent: ${silent.slice(0, 3).join(', ') || 'none known'})`)
+  }
+})

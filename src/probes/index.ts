@@ -1,0 +1,54 @@
+/** The registry: one line a kind, and how a poll becomes a probe. */
+import type { Poll, Probe, ProbeKind } from '../core/probe.ts'
+import type { Deadlines } from './deadline.ts'
+import { ProbeFailure } from './errors.ts'
+import { http } from './http.ts'
+import { HttpClient } from './http-client.ts'
+import type { HttpProbe } from './kind.ts'
+import { metrics } from './metrics.ts'
+import { sampleOf, type Now } from './run.ts'
+import { tahoeCheck } from './tahoe-check.ts'
+import { tahoeRead } from './tahoe-read.ts'
+import { tahoeStatistics } from './tahoe-statistics.ts'
+import { tahoeWelcome } from './tahoe-welcome.ts'
+import { tahoeWrite } from './tahoe-write.ts'
+import { tcpLook } from './tcp.ts'
+
+const httpProbes = {
+  'tahoe-welcome': tahoeWelcome,
+  'tahoe-statistics': tahoeStatistics,
+  'tahoe-read': tahoeRead,
+  'tahoe-check': tahoeCheck,
+  'tahoe-write': tahoeWrite,
+  http,
+  metrics
+} satisfies { readonly [K in Exclude<ProbeKind, 'tcp'>]: HttpProbe<K> }
+
+export interface ProbeDeps { readonly now: Now, readonly deadlines: Deadlines }
+
+export function createProbe ({ node, request, timeoutMs }: Poll, { now, deadlines }: ProbeDeps): Probe {
+  if (request.kind === 'tcp') {
+    const { options } = request
+    return { run: async () => sampleOf(now, async () => tcpLook(node, options, timeoutMs, deadlines)), close: () => undefined }
+  }
+
+  const make = httpProbes[request.kind] as HttpProbe<ProbeKind>
+  const look = make(request.options, request.wants ?? [], node)
+  let client: HttpClient | undefined
+  return {
+    run: async () => sampleOf(now, async () => {
+      const live = client ??= connectTo(node, deadlines)
+      const endMs = now() + timeoutMs // a look that asks twice has no more time than one that asks once
+      return look(async asked => live.ask(asked, Math.max(1, endMs - now())))
+    }),
+    close: () => { client?.close() }
+  }
+}
+
+function connectTo (node: Poll['node'], deadlines: Deadlines): HttpClient {
+  try {
+    return new HttpClient(node, deadlines)
+  } catch (error) {
+    throw new ProbeFailure('local', `ca_file ${node.caFile ?? ''} cannot be used (${(error as NodeJS.ErrnoException).code ?? 'not PEM'})`)
+  }
+}

@@ -1,0 +1,36 @@
+/** A page of Prometheus or OpenMetrics samples: those that are wanted. */
+import type { Facts } from '../core/model.ts'
+import { ProbeFailure } from './errors.ts'
+import type { HttpProbe } from './kind.ts'
+
+export const metrics: HttpProbe<'metrics'> = ({ path }, wants) => async ask => {
+  const { status, body } = await ask({ method: 'GET', path })
+  if (status !== 200) throw new ProbeFailure('protocol', `GET ${path} answered ${status}, needs 200`)
+  return metricsFacts(body.toString('utf8'), wants)
+}
+
+const SAMPLE = /^([A-Za-z_:][\w:]*)\s*(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})?\s+([^\s]+)/
+const LABEL = /\s*([A-Za-z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*,?/g
+
+/** A wanted sample is a name, with labels if it takes labels to tell it apart: `up{job="x"}`. The first that fits counts. */
+export function metricsFacts (page: string, wants: readonly string[]): Facts {
+  const selectors = wants.map(want => ({ want, ...parseSelector(want) }))
+  const facts: Record<string, number> = {}
+  for (const line of page.split('\n')) {
+    const [, name, labels = '', value = ''] = SAMPLE.exec(line) ?? []
+    for (const selector of selectors) {
+      if (selector.name !== name || selector.want in facts) continue
+      const own = parseLabels(labels)
+      if ([...selector.labels].every(([key, wanted]) => own.get(key) === wanted)) facts[selector.want] = Number(value.replace('Inf', 'Infinity'))
+    }
+  }
+  return facts
+}
+
+function parseSelector (want: string): { readonly name: string, readonly labels: ReadonlyMap<string, string> } {
+  const open = want.indexOf('{')
+  return open < 0 ? { name: want, labels: new Map() } : { name: want.slice(0, open), labels: parseLabels(want.slice(open + 1, -1)) }
+}
+
+const parseLabels = (labels: string): ReadonlyMap<string, string> =>
+  new Map([...labels.matchAll(LABEL)].map(([, key = '', value = '']) => [key, value]))

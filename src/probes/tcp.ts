@@ -1,0 +1,39 @@
+/** A TCP connection, and if wanted a word sent and an answer that contains another. */
+import { connect } from 'node:net'
+import type { Facts } from '../core/model.ts'
+import type { Node, ProbeOptions } from '../core/probe.ts'
+import type { Deadlines } from './deadline.ts'
+import { ProbeFailure } from './errors.ts'
+
+/** How much of an answer is looked at for `expect`. */
+const ANSWER_BYTES_MAX = 64 * 1024
+
+export async function tcpLook (node: Node, { port, send, expect }: ProbeOptions['tcp'], timeoutMs: number, deadlines: Deadlines): Promise<Facts> {
+  const socket = connect({ host: node.host, port: port ?? node.port, noDelay: true })
+  let connected = false
+  let heard = ''
+  const cancel = deadlines.after(timeoutMs, () => {
+    socket.destroy(connected ? new ProbeFailure('timeout', `within ${timeoutMs}ms`) : new ProbeFailure('noconn', `none within ${timeoutMs}ms`))
+  })
+  try {
+    return await new Promise((resolve, reject) => {
+      socket.on('error', reject)
+      socket.on('connect', () => {
+        connected = true
+        if (send !== undefined) socket.write(send)
+        if (expect === undefined) resolve({})
+      })
+      socket.on('data', chunk => {
+        heard = (heard + chunk.toString('latin1')).slice(-ANSWER_BYTES_MAX)
+        if (expect !== undefined && heard.includes(expect)) resolve({ expected: true })
+      })
+      socket.on('end', () => {
+        if (heard === '') reject(new ProbeFailure('reset', 'closed without a word'))
+        else resolve({ expected: false })
+      })
+    })
+  } finally {
+    cancel()
+    socket.destroy()
+  }
+}

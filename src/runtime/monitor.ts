@@ -1,0 +1,204 @@
+/**
+ * The only owner of state. Samples come in and change it; HAProxy's questions read it. The two paths meet in this map
+ * and nowhere else: no answer waits for a node.
+ */
+import { distance } from 'fastest-levenshtein'
+import { advance, carryOver, newBackend } from '../core/advance.ts'
+import { isPassing, isUndecided } from '../core/check.ts'
+import { decide } from '../core/decide.ts'
+import { explain, type Story } from '../core/explain.ts'
+import { serverId, type Backend, type BackendState, type Decision, type Sample, type Server } from '../core/model.ts'
+import type { Poll } from '../core/probe.ts'
+import { toReply, type AdminState, type Reply } from '../core/reply.ts'
+import type { Clock } from './clock.ts'
+import type { LogEvent } from './log.ts'
+import type { Pollers } from './pollers.ts'
+import type { Said } from './said.ts'
+import { Throttle } from './throttle.ts'
+
+const NEAR_MAX = 3
+const LOCAL_TROUBLE_EVERY_MS = 60_000
+
+export interface Farm {
+  readonly backends: readonly Backend[]
+  readonly adminStates: Readonly<Record<string, AdminState>>
+}
+
+export interface MonitorDeps {
+  readonly clock: Clock
+  readonly log: LogEvent
+  readonly pollers: Pollers
+  readonly said: Said
+}
+
+interface Held {
+  readonly backend: Backend
+  readonly adminState: AdminState
+  state: BackendState
+  /** What we answer, server by server: asking costs a look-up. */
+  readonly decisions: Decision[]
+  readonly sinceMs: number[]
+}
+
+interface Place { readonly held: Held, readonly index: number }
+
+/** One server as status and explain show it. */
+export interface ServerView extends Story {
+  readonly id: string
+  readonly reply: Reply
+  /** Monotonic ms when the decision last changed. */
+  readonly sinceMs: number
+}
+
+export class Monitor {
+  readonly #deps: MonitorDeps
+  readonly #localTrouble: Throttle
+  #backends = new Map<string, Held>()
+  #places = new Map<string, Place>()
+
+  constructor (farm: Farm, deps: MonitorDeps) {
+    this.#deps = deps
+    this.#localTrouble = new Throttle(deps.clock, LOCAL_TROUBLE_EVERY_MS)
+    this.#install(farm)
+  }
+
+  get ids (): readonly string[] {
+    return [...this.#places.keys()]
+  }
+
+  /** A new farm in one step. What still means the same keeps its state. */
+  reload (farm: Farm): void {
+    this.#install(farm)
+    this.#deps.pollers.forget(new Set(this.#places.keys()))
+  }
+
+  /** The write path: one sample, for every server that reads its poll. */
+  apply (poll: Poll, sample: Sample): void {
+    const { kind } = poll.request
+    this.#deps.log('poll.done', { node: poll.node.key, probe: kind, ok: sample.ok, ms: Math.round(sample.endMs - sample.startMs) }, 'polled')
+    if (!sample.ok && sample.error.class === 'local' && this.#localTrouble.allow(poll.node.key)) {
+      this.#deps.log('poll.local', { node: poll.node.key, probe: kind, why: sample.error.message }, 'cannot poll, and the node is not to blame')
+    }
+    for (const { backend, server } of poll.readers) {
+      const held = this.#backends.get(backend)
+      if (held !== undefined) this.#applyTo(held, server, poll.key, sample)
+    }
+  }
+
+  /** The read path: what we say of a server now. Undefined for one we do not know. */
+  reply (id: string): Reply | undefined {
+    const place = this.#places.get(id)
+    if (place === undefined) return undefined
+    return this.#replyFor(place, id)
+  }
+
+  view (id: string): ServerView | undefined {
+    const place = this.#places.get(id)
+    if (place === undefined) return undefined
+    const { held, index } = place
+    return { id, reply: this.#replyFor(place, id), sinceMs: held.sinceMs[index] ?? 0, ...explain(held.backend, held.state, index) }
+  }
+
+  isUndecided ({ key, readers }: Poll): boolean {
+    return readers.some(({ backend, server }) => {
+      const held = this.#backends.get(backend)
+      const checks = held?.state.servers[server]?.checks ?? {}
+      return held?.backend.servers[server]?.criteria.some(criterion =>
+        criterion.probe === key && criterion.onFail.action !== 'warn' && isUndecided(criterion, checks[criterion.name])) ?? false
+    })
+  }
+
+  /** Known servers with a name like this one, nearest first. */
+  nearest (id: string): readonly string[] {
+    const limit = Math.max(3, Math.floor(id.length / 3))
+    return this.ids.map(known => ({ known, far: distance(id, known) })).filter(({ far }) => far <= limit)
+      .sort((a, b) => a.far - b.far).slice(0, NEAR_MAX).map(({ known }) => known)
+  }
+
+  #replyFor ({ held, index }: Place, id: string): Reply {
+    const decision = decisionAt(held, index)
+    const { state } = decision
+    const releasing = held.adminState === 'shared' && (state === 'up' || state === 'down') && this.#deps.said.isReleasing(id)
+    return toReply(decision, held.adminState, releasing)
+  }
+
+  #install ({ backends, adminStates }: Farm): void {
+    const before = this.#backends
+    const now = this.#deps.clock.now()
+    this.#backends = new Map(backends.map(backend => {
+      const old = before.get(backend.name)
+      const state = old === undefined ? newBackend(backend) : carryOver(old.backend, old.state, backend)
+      const decisions = backend.servers.map((_, i) => decide(backend, state, i))
+      const sinceMs = backend.servers.map(({ name }) => old?.sinceMs[old.backend.servers.findIndex(server => server.name === name)] ?? now)
+      return [backend.name, { backend, adminState: adminStates[backend.name] ?? 'shared', state, decisions, sinceMs }]
+    }))
+    this.#places = new Map([...this.#backends.values()].flatMap(held =>
+      held.backend.servers.map((server, index) => [serverId(server), { held, index }] as const)))
+    for (const [id, { held, index }] of this.#places) this.#claim(held, id, decisionAt(held, index))
+  }
+
+  #applyTo (held: Held, server: number, probe: string, sample: Sample): void {
+    const before = held.state
+    held.state = advance(held.backend, before, { kind: 'sample', server, probe, sample })
+    this.#logCriteria(held, server, before)
+    this.#logFloor(held, before.kept)
+    // A floor that holds somebody makes everyone's decision depend on everyone.
+    const touched = before.kept.length + held.state.kept.length > 0 ? held.backend.servers.keys() : [server]
+    for (const index of touched) this.#redecide(held, index)
+  }
+
+  #redecide (held: Held, index: number): void {
+    const server = held.backend.servers[index]
+    const from = decisionAt(held, index)
+    const to = decide(held.backend, held.state, index)
+    held.decisions[index] = to
+    if (server === undefined) return
+    const id = serverId(server)
+    if (from.state !== to.state || from.layer !== to.layer) {
+      this.#claim(held, id, to)
+      held.sinceMs[index] = this.#deps.clock.now()
+      this.#logState(id, from, to)
+    } else if (from.weightPercent !== to.weightPercent) {
+      this.#deps.log('server.weight', { server: id, from: from.weightPercent, to: to.weightPercent, because: to.because }, `${id} weight ${from.weightPercent}% -> ${to.weightPercent}%`)
+    }
+  }
+
+  /** Before anyone can hear an admin word of ours, it is on disk that it is ours. */
+  #claim ({ adminState }: Held, id: string, { state }: Decision): void {
+    if (adminState === 'shared' && (state === 'drain' || state === 'maint')) this.#deps.said.claim(id, state)
+  }
+
+  #logState (id: string, from: Decision, to: Decision): void {
+    const bad = to.state !== 'up' || to.layer === 'floor'
+    const fields = { server: id, from: from.state, to: to.state, layer: to.layer, weight: to.weightPercent, because: to.because }
+    this.#deps.log('server.state', fields, `${id} ${from.state} -> ${to.state}${to.because[0] === undefined ? '' : `: ${to.because[0]}`}`, bad ? 'warn' : 'info')
+  }
+
+  #logCriteria ({ backend, state }: Held, index: number, before: BackendState): void {
+    const server: Server | undefined = backend.servers[index]
+    for (const criterion of server?.criteria ?? []) {
+      const check = state.servers[index]?.checks[criterion.name]
+      const old = before.servers[index]?.checks[criterion.name]
+      if (server === undefined || check === undefined || check === old) continue
+      const passes = isPassing(criterion, check)
+      if (old === undefined ? passes : isPassing(criterion, old) === passes) continue
+      const { value, limit, reason } = check.verdict
+      const fields = { server: serverId(server), criterion: criterion.name, value, limit, reason }
+      this.#deps.log(passes ? 'criterion.pass' : 'criterion.fail', fields, `${criterion.name} ${passes ? 'passes' : 'fails'}: ${reason}`)
+    }
+  }
+
+  #logFloor ({ backend, state }: Held, before: readonly number[]): void {
+    if (state.kept.join() === before.join()) return
+    const on = state.kept.length > 0
+    const held = state.kept.map(index => backend.servers[index]?.name)
+    const message = on ? `${backend.name}: min_up keeps ${held.join(', ')} in service against its criteria` : `${backend.name}: enough servers are fit again`
+    this.#deps.log('backend.floor', { backend: backend.name, on, held }, message, on ? 'warn' : 'info')
+  }
+}
+
+function decisionAt (held: Held, index: number): Decision {
+  const decision = held.decisions[index]
+  if (decision === undefined) throw new RangeError(`no server ${index} in ${held.backend.name}`)
+  return decision
+}

@@ -1,0 +1,99 @@
+/**
+ * When to poll: starts spread by a hash of the poll's name, never two of one poll at once, faster while a verdict is
+ * undecided, missed slots skipped. Knows nothing of what a sample means.
+ */
+import type { Sample } from '../core/model.ts'
+import type { Poll, Probe } from '../core/probe.ts'
+import type { Clock, Timer } from './clock.ts'
+
+/** Polls under way at once. One that finds no place waits for its next slot. */
+export const IN_FLIGHT_MAX = 2048
+/** The first look at everything is done within this, however slow its pace: until then we have no opinion. */
+const FIRST_WITHIN_MS = 2000
+
+export interface SchedulerDeps {
+  readonly clock: Clock
+  readonly createProbe: (poll: Poll) => Probe
+  readonly onSample: (poll: Poll, sample: Sample) => void
+  readonly isUndecided: (poll: Poll) => boolean
+}
+
+interface Entry {
+  poll: Poll
+  /** Everything of the poll that its probe was made from. */
+  readonly identity: string
+  readonly probe: Probe
+  slotMs: number
+  timer: Timer | undefined
+}
+
+export class Scheduler {
+  readonly #deps: SchedulerDeps
+  readonly #entries = new Map<string, Entry>()
+  #inFlight = 0
+
+  constructor (deps: SchedulerDeps) {
+    this.#deps = deps
+  }
+
+  /** The polls there shall be from now on. One that stays keeps its connection and its pace. */
+  set (polls: readonly Poll[]): void {
+    const keys = new Set(polls.map(({ key }) => key))
+    for (const [key, entry] of this.#entries) if (!keys.has(key)) this.#drop(key, entry)
+    for (const poll of polls) this.#adopt(poll)
+  }
+
+  stop (): void {
+    for (const [key, entry] of this.#entries) this.#drop(key, entry)
+  }
+
+  #adopt (poll: Poll): void {
+    const identity = JSON.stringify([poll.node, poll.request, poll.timeoutMs])
+    const existing = this.#entries.get(poll.key)
+    if (existing?.identity === identity) {
+      existing.poll = poll
+      return
+    }
+    if (existing !== undefined) this.#drop(poll.key, existing)
+    const offset = spread(poll.key, Math.min(poll.intervalMs, FIRST_WITHIN_MS))
+    const entry: Entry = { poll, identity, probe: this.#deps.createProbe(poll), slotMs: this.#deps.clock.now() + offset, timer: undefined }
+    this.#entries.set(poll.key, entry)
+    this.#wait(entry)
+  }
+
+  #drop (key: string, entry: Entry): void {
+    this.#entries.delete(key)
+    entry.timer?.stop()
+    entry.probe.close()
+  }
+
+  #wait (entry: Entry): void {
+    entry.timer = this.#deps.clock.after(Math.max(0, entry.slotMs - this.#deps.clock.now()), () => { void this.#run(entry) })
+  }
+
+  async #run (entry: Entry): Promise<void> {
+    if (this.#inFlight < IN_FLIGHT_MAX) {
+      this.#inFlight += 1
+      const sample = await entry.probe.run()
+      this.#inFlight -= 1
+      if (this.#entries.get(entry.poll.key) !== entry) return // dropped meanwhile: nobody reads it any more
+      this.#deps.onSample(entry.poll, sample)
+    }
+    const { intervalMs, fastMs } = entry.poll
+    entry.slotMs = nextSlot(entry.slotMs, this.#deps.isUndecided(entry.poll) ? fastMs : intervalMs, this.#deps.clock.now())
+    this.#wait(entry)
+  }
+}
+
+/** The next slot of a pace after now; those that have passed are skipped, not made up for. */
+export function nextSlot (slotMs: number, paceMs: number, nowMs: number): number {
+  const next = slotMs + paceMs
+  return next > nowMs ? next : next + Math.ceil((nowMs - next + 1) / paceMs) * paceMs
+}
+
+/** FNV-1a: the same name starts at the same place in the interval, in every process. */
+export function spread (name: string, withinMs: number): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < name.length; i += 1) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193)
+  return (hash >>> 0) % Math.max(1, Math.floor(withinMs))
+}

@@ -1,0 +1,31 @@
+/** Says yes once per key and period, so that a mistake repeated at each check fills no log. */
+import type { Clock } from './clock.ts'
+
+/** Keys come from outside: past this many, everything new shares one. */
+const KEYS_MAX = 1000
+const OVERFLOW = '\0more'
+
+export class Throttle {
+  readonly #clock: Clock
+  readonly #periodMs: number
+  readonly #last = new Map<string, number>()
+
+  constructor (clock: Clock, periodMs: number) {
+    this.#clock = clock
+    this.#periodMs = periodMs
+  }
+
+  allow (key: string): boolean {
+    const now = this.#clock.now()
+    const counted = this.#last.has(key) || this.#last.size < KEYS_MAX ? key : this.#prune(now) ? key : OVERFLOW
+    const last = this.#last.get(counted)
+    if (last !== undefined && now - last < this.#periodMs) return false
+    this.#last.set(counted, now)
+    return true
+  }
+
+  #prune (now: number): boolean {
+    for (const [key, last] of this.#last) if (now - last >= this.#periodMs) this.#last.delete(key)
+    return this.#last.size < KEYS_MAX
+  }
+}
