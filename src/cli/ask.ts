@@ -1,14 +1,10 @@
 /** `hcf ask`: one agent-check as HAProxy makes it, and what HAProxy will do with the answer. */
-import { connect } from 'node:net'
+import { askAgent, NoAnswer } from '../agent/ask.ts'
 import { parseReply, type ParsedReply } from '../agent/protocol.ts'
-import { parseAddress, type Address } from '../config/schema.ts'
+import { parseAddress } from '../config/schema.ts'
 import { clean } from '../core/text.ts'
 import type { Define } from './index.ts'
 import { CommandError, EXIT } from './io.ts'
-
-/** HAProxy's default agent-inter: its deadline too. */
-const DEADLINE_MS = 2000
-const LINE_BYTES_MAX = 16_384
 
 export const define: Define = (command, io, end) => {
   command.argument('<address>', 'of the agent, as in agent.listen: 127.0.0.1:9777 or unix:/path')
@@ -17,36 +13,14 @@ export const define: Define = (command, io, end) => {
   command.action(async (where: string, id: string, options: { json?: true }) => {
     const address = parseAddress(where)
     if (address === undefined) throw new CommandError(`the address must be like 127.0.0.1:9777, [::1]:9777 or unix:/path, is ${where}`, EXIT.usage)
-    const line = await askAgent(address, `${id}\n`)
+    const line = await askAgent(address, `${id}\n`).catch((error: unknown) => {
+      if (error instanceof NoAnswer) throw new CommandError(`no answer from the agent at ${where}: ${error.message}`, EXIT.unavailable)
+      throw error
+    })
     const parsed = parseReply(line)
     const effects = effectsOf(parsed)
     io.stdout.write(options.json ? `${JSON.stringify({ line, ...parsed, effects })}\n` : `${clean(line, 200)}\n${effects.map(effect => `  ${effect}\n`).join('')}`)
     end(EXIT.ok)
-  })
-}
-
-/** The line up to its end. Closes with RST, as HAProxy does. */
-export async function askAgent (address: Address, request: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let heard = ''
-    const socket = address.kind === 'unix' ? connect(address.path) : connect(address.port, address.host)
-    const fail = (why: string): void => {
-      socket.destroy()
-      reject(new CommandError(`no answer from the agent: ${why}`, EXIT.unavailable))
-    }
-    socket.setTimeout(DEADLINE_MS, () => { fail(`silent for ${DEADLINE_MS} ms`) })
-    socket.on('connect', () => { socket.write(request) })
-    socket.on('data', chunk => {
-      heard += chunk.toString('latin1')
-      const end = heard.search(/[\r\n]/)
-      if (end >= 0) {
-        resolve(heard.slice(0, end))
-        if (address.kind === 'tcp') socket.resetAndDestroy()
-        else socket.destroy()
-      } else if (heard.length > LINE_BYTES_MAX) fail('no line end')
-    })
-    socket.on('end', () => { fail(heard === '' ? 'closed without a word' : 'closed before the end of its line: HAProxy would ignore it') })
-    socket.on('error', error => { fail((error as NodeJS.ErrnoException).code ?? error.message) })
   })
 }
 

@@ -6,11 +6,11 @@
  */
 
 const CAP = /URI(?::|%(?:25)*3A)[^\s"'<>\\,;()]*/gi
-const FURL = /pb:\/\/[^\s"'<>\\,;()]*/gi
+const FURL = /pb(?::|%(?:25)*3A)(?:\/|%(?:25)*2F){2}[^\s"'<>\\,;()]*/gi
 
 /** The text without Tahoe capabilities and furls, whether written plainly or percent-encoded. */
 export function redact (text: string): string {
-  if (!/uri|pb:/i.test(text)) return text
+  if (!/uri|pb[:%]/i.test(text)) return text
   return text.replace(CAP, 'URI:[redacted]').replace(FURL, 'pb://[redacted]')
 }
 
