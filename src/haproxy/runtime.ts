@@ -36,6 +36,8 @@ export interface ServerStat {
   /** `L7OK`, `L7STS`, `L4CON` …; empty while an agent check runs, or without an agent. */
   readonly agentStatus: string
   readonly lastAgent: string
+  /** Of HAProxy's own check: `L4OK`, `L4CON` …; empty without one. */
+  readonly checkStatus: string
   readonly sessions: number
   readonly sessionsNow: number
   /** Answers 5xx that the server gave, and requests and connections that failed on it. */
@@ -58,6 +60,7 @@ export function parseStat (csv: string): readonly ServerStat[] {
       weight: Number(cell('weight')),
       agentStatus: cell('agent_status').replace(/^\* /, ''),
       lastAgent: cell('last_agt'),
+      checkStatus: cell('check_status').replace(/^\* /, ''),
       sessions: Number(cell('stot')),
       sessionsNow: Number(cell('scur')),
       failed: Number(cell('hrsp_5xx')) + Number(cell('econ')) + Number(cell('eresp'))

@@ -42,8 +42,8 @@ export async function startHaproxy ({ config, workDir, env }: HaproxyOptions): P
   const socketPath = join(workDir, 'haproxy.sock')
   const binds = Object.fromEntries(names.map((name, i) => [name, `fd@${FIRST_FD + i}`]))
 
-  // The shell waits for our end of its stdin to close, which it does even when we are killed.
-  const script = 'haproxy -db -f "$1" </dev/null & trap "kill $!; exit" TERM; cat >/dev/null; kill $!; wait $!'
+  // The shell ends HAProxy when our end of its stdin closes, which it does even when we are killed.
+  const script = 'exec 9<&0; haproxy -db -f "$1" </dev/null 9<&- & h=$!; { cat <&9 >/dev/null; kill $h; } & wait $h'
   const child = spawn('sh', ['-c', script, 'sh', config], {
     env: { ...env, ...binds, HCF_HAPROXY_SOCKET: socketPath },
     stdio: ['pipe', 'pipe', 'pipe', ...listeners.map(({ fd }) => fd)]
@@ -89,7 +89,7 @@ async function ready (socketPath: string, output: () => string, child: ChildProc
   for (;;) {
     const failure = await runtimeCommand(socketPath, 'show info').then(() => undefined, (error: unknown) => error as Error)
     if (failure === undefined) return
-    if (performance.now() > giveUp) {
+    if (performance.now() > giveUp || child.exitCode !== null) {
       await stop(child)
       throw new Error(`HAProxy does not come up: ${failure.message}\n${output()}`)
     }

@@ -1,0 +1,39 @@
+/** Gateways that answer, badly, against real HAProxy. */
+import t from 'tap'
+import { startTestFarm } from './farm.ts'
+import { playCase, type Case } from './wounds.ts'
+
+const CASES: readonly Case[] = [
+  {
+    name: 'slow', gateway: 'webapi1', wounds: { delayMs: 1700 },
+    expect: { tahoe_read: 'UP 25', tahoe_write: 'UP 25' }, probe: 'tahoe-welcome', fall: 3, diagnosed: 200
+  },
+  {
+    name: 'storage lost for writes only', gateway: 'webapi2', wounds: { storageConnected: 3 },
+    expect: { tahoe_write: 'DOWN (agent)' }, probe: 'tahoe-welcome', fall: 3, diagnosed: 200
+  },
+  {
+    name: 'storage lost for reads too', gateway: 'webapi3', wounds: { storageConnected: 2 },
+    expect: { tahoe_read: 'DRAIN (agent)', tahoe_write: 'DOWN (agent)' }, probe: 'tahoe-welcome', fall: 3, diagnosed: 200
+  },
+  {
+    name: 'storage connections hung', gateway: 'webapi1', wounds: { storageHung: 5 },
+    expect: { tahoe_read: 'DOWN (agent)', tahoe_write: 'DOWN (agent)' }, probe: 'tahoe-read', fall: 3, diagnosed: 200
+  }
+]
+
+t.setTimeout(300_000)
+
+void t.test('a gateway that answers, badly, is halted where it fails', async t => {
+  const farm = await startTestFarm(t)
+  for (const each of CASES) await playCase(t, farm, each)
+
+  const since = farm.agent.lines.length
+  await farm.gateways.webapi2.wound({ introducerConnected: false })
+  await farm.agent.logged('criterion.fail', line => line['criterion'] === 'introducer' && line['server'] === 'tahoe_write/webapi2', since)
+  await farm.traffic(20)
+  await farm.believes({})
+  t.notOk(farm.agent.lines.slice(since).some(({ event }) => event === 'server.state'), 'the introducer alone takes nothing out')
+  t.match(await farm.ask('tahoe_read/webapi2'), /^(?:ready )?up 100% #warn: introducer: 0 of 1 introducers connected, needs 1/, 'but it is said')
+  await farm.agreesWithModel(t, 'introducer lost')
+})

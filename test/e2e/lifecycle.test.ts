@@ -1,0 +1,86 @@
+/** The agent's own life beside real HAProxy: killed, restarted, reloaded, stopped; and nodes that leak caps. */
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { root } from '../helpers/paths.ts'
+import { startTestFarm } from './farm.ts'
+
+t.setTimeout(300_000)
+
+void t.test('an agent killed while a server is out takes its own word back when it returns', async t => {
+  const farm = await startTestFarm(t)
+  const { webapi2 } = farm.gateways
+  await webapi2.wound({ storageConnected: 2 })
+  const out = { 'tahoe_read/webapi2': 'DRAIN (agent)', 'tahoe_write/webapi2': 'DOWN (agent)' }
+  await farm.believes(out)
+
+  farm.agent.signal('SIGKILL')
+  t.equal(await farm.agent.ended(), 'SIGKILL')
+  await webapi2.heal()
+  for (const row of await farm.stat()) {
+    t.equal(row.status, out[`${row.backend}/${row.server}` as keyof typeof out] ?? 'UP', `${row.backend}/${row.server} is what it was: HAProxy keeps the last word`)
+  }
+  const { failed } = await farm.traffic(30)
+  t.equal(failed, 0, 'the other two serve on without an agent')
+
+  farm.restartAgent()
+  await farm.believes({})
+  t.match(await farm.ask('tahoe_read/webapi2'), /^ready up 100%/, 'the drain that was ours is taken back by its name')
+  t.match(await farm.ask('tahoe_read/webapi1'), /^up 100%/, 'and no other server hears an admin word')
+  await farm.agreesWithModel(t, 'restarted')
+})
+
+void t.test('reload: a bad config changes nothing, a good one is swapped in', async t => {
+  const config = join(t.testdir({}), 'hcf.yaml')
+  copyFileSync(join(root, 'haproxy/hcf.yaml'), config)
+  const farm = await startTestFarm(t, { config })
+  const good = readFileSync(config, 'utf8')
+
+  writeFileSync(config, good.replace('at_least: 3', 'at_least: three'))
+  farm.agent.signal('SIGHUP')
+  const rejected = await farm.agent.logged('config.rejected')
+  t.match(String(rejected['problems']), /hcf\.yaml:\d+:\d+: backends\.tahoe_read\.criteria\.storage\.at_least must be a whole number/, 'the place and the cure are said')
+  t.equal(await farm.ask('tahoe_read/webapi1'), 'up 100%', 'the old config goes on')
+
+  writeFileSync(config, good.replace('at_least: 3', 'at_least: 6'))
+  const since = farm.agent.lines.length
+  farm.agent.signal('SIGHUP')
+  await farm.agent.logged('config.loaded', () => true, since)
+  await farm.agent.logged('backend.floor', line => line['on'] === true, since)
+  const lines = await Promise.all(['webapi1', 'webapi2', 'webapi3'].map(async name => farm.ask(`tahoe_read/${name}`)))
+  t.equal(lines.filter(line => line.startsWith('drain up #storage: 5 of 5')).length, 2, 'nobody has 6 storage servers')
+  t.equal(lines.filter(line => /^up 100% #kept up by min_up 1: storage: 5 of 5/.test(line)).length, 1, 'min_up keeps one, which says why')
+})
+
+void t.test('stop: the HAProxys hear the last word, and keep it', async t => {
+  const farm = await startTestFarm(t)
+  await farm.gateways.webapi3.wound({ mode: 'refused' })
+  const out = { 'tahoe_read/webapi3': 'DOWN (agent)', 'tahoe_write/webapi3': 'DOWN (agent)' }
+  await farm.believes(out)
+
+  farm.agent.signal('SIGTERM')
+  t.equal(await farm.agent.ended(), 0, 'SIGTERM ends it well')
+  t.equal(farm.agent.lines.at(-1)?.event, 'agent.stop')
+  t.equal(farm.agent.lines.at(-1)?.['heard'], true, 'every HAProxy heard its last answer')
+  for (const row of await farm.stat()) {
+    t.match(row.status, new RegExp(`^${(out[`${row.backend}/${row.server}` as keyof typeof out] ?? 'UP').replace(/[()]/g, '\\$&')}$`), `${row.backend}/${row.server} stays`)
+  }
+})
+
+void t.test('a node that puts a cap into every header, error and body: nobody ever shows it', async t => {
+  const farm = await startTestFarm(t)
+  const { webapi1 } = farm.gateways
+  const cap = webapi1.caps.immutable
+  const secret = cap.slice('URI:CHK:'.length, 'URI:CHK:'.length + 20)
+  const since = farm.agent.lines.length
+  await webapi1.wound({ leak: cap, storageConnected: 2, introducerConnected: false })
+  await farm.believes({ 'tahoe_read/webapi1': 'DRAIN (agent)', 'tahoe_write/webapi1': 'DOWN (agent)' })
+  await farm.agent.logged('criterion.fail', line => line['criterion'] === 'introducer', since)
+
+  const own = await (await fetch(`${webapi1.url}/?t=json`)).text()
+  t.ok(own.includes(secret), 'it was there to be shown')
+  const line = await farm.ask('tahoe_read/webapi1')
+  for (const [what, text] of [['reply', line], ['agent log', farm.agent.text], ['HAProxy log', farm.haproxy.output()]] as const) {
+    t.notOk(text.includes(secret), `not in the ${what}`)
+  }
+})

@@ -1,0 +1,58 @@
+/** One wound after another against a farm: it must take the right server out of the right pool, cost nobody anything, and heal. */
+import type { Test } from 'tap'
+import { request } from 'undici'
+import type { GatewayName } from '../../src/sim/balancer.ts'
+import type { Wounds } from '../../src/sim/gateway.ts'
+import { until, type TestFarm } from './farm.ts'
+
+export interface Case {
+  readonly name: string
+  readonly gateway: GatewayName
+  readonly wounds: Partial<Wounds>
+  /** What HAProxy must come to believe: by pool, `STATUS` or `STATUS weight`. Pools not named stay as they are. */
+  readonly expect: Readonly<Record<string, string>>
+  /** Polls of which probe show it, and how many in a row it takes. */
+  readonly probe: string
+  readonly fall: number
+  /** What the diagnostics port gives meanwhile. Absent: the gateway answers nobody, but is reached. */
+  readonly diagnosed?: number
+}
+
+const REQUESTS_AFTER = 40
+
+export async function playCase (t: Test, farm: TestFarm, { name, gateway: who, wounds, expect, probe, fall, diagnosed }: Case): Promise<void> {
+  const gateway = farm.gateways[who]
+  const expected = Object.fromEntries(Object.entries(expect).map(([pool, status]) => [`${pool}/${who}`, status]))
+  const since = farm.agent.lines.length
+  await gateway.wound(wounds)
+  await farm.believes(expected)
+
+  const node = `http://127.0.0.1:${gateway.port}`
+  for (const id of Object.keys(expected)) {
+    const changed = farm.agent.lines.findIndex((line, i) => i >= since && ['server.state', 'server.weight'].includes(line.event) && line['server'] === id)
+    t.ok(changed >= since, `${name}: the agent says that ${id} changed`)
+    const polls = farm.agent.lines.slice(since, changed).filter(line => line.event === 'poll.done' && line['node'] === node && line['probe'] === probe)
+    // One more may have begun before the wound, and done well.
+    t.ok(polls.length <= fall + 1, `${name}: ${id} took ${polls.length} polls of ${probe}, at most ${fall} and one under way`)
+  }
+  await farm.agreesWithModel(t, name)
+
+  const { failed, served } = await farm.traffic(REQUESTS_AFTER)
+  t.equal(failed, 0, `${name}: no request that began after that failed (${served} served)`)
+
+  if (diagnosed === undefined) {
+    const { connections } = gateway
+    const gone = new AbortController()
+    const asked = request(`${farm.haproxy.diagnosticsUrl}/?t=json`, { headers: { host: who }, signal: gone.signal }).catch(() => undefined)
+    await until('HAProxy reaches the gateway', () => gateway.connections > connections || undefined, () => name)
+    gone.abort()
+    await asked
+    t.pass(`${name}: the diagnostics port reaches it`)
+  } else {
+    t.equal(await farm.diagnose(who), diagnosed, `${name}: the diagnostics port reaches it`)
+  }
+
+  await gateway.heal()
+  await farm.believes({})
+  await farm.agreesWithModel(t, `${name}, healed`)
+}
