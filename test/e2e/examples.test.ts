@@ -7,7 +7,7 @@ import t from 'tap'
 import { request } from 'undici'
 import { startHaproxy } from '../../src/sim/haproxy-process.ts'
 import { root } from '../helpers/paths.ts'
-import { until } from './farm.ts'
+import { until } from '../helpers/until.ts'
 
 t.setTimeout(120_000)
 const config = join(root, 'haproxy/haproxy.cfg')

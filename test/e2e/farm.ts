@@ -18,12 +18,9 @@ import { Gateway } from '../../src/sim/gateway.ts'
 import { createServer as createModel, hearLine, setCheck, statusColumn, type HaproxyServer } from '../../src/sim/haproxy.ts'
 import { startHaproxy, type Haproxy } from '../../src/sim/haproxy-process.ts'
 import { root } from '../helpers/paths.ts'
+import { until } from '../helpers/until.ts'
 
 export interface LogLine { readonly event: string, readonly level: string, readonly [field: string]: unknown }
-
-/** For anything that HAProxy or the agent does at its own pace. Far more than it takes: what is late fails elsewhere. */
-const PATIENCE_MS = 60_000
-const LOOK_EVERY_MS = 50
 
 export class AgentProcess {
   readonly lines: LogLine[] = []
@@ -142,16 +139,6 @@ export class TestFarm {
 function shows ({ status, weight }: ServerStat, expected: string): boolean {
   const [, wanted = '', wantedWeight] = /^(.*?)(?: (\d+))?$/.exec(expected) ?? []
   return status === wanted && (wantedWeight === undefined || weight === Number(wantedWeight))
-}
-
-export async function until<T> (what: string, look: () => T | undefined | Promise<T | undefined>, state: () => string): Promise<T> {
-  const giveUpMs = performance.now() + PATIENCE_MS
-  for (;;) {
-    const found = await look()
-    if (found !== undefined) return found
-    if (performance.now() > giveUpMs) throw new Error(`waited in vain: ${what}\n${state()}`)
-    await new Promise(resolve => { setTimeout(resolve, LOOK_EVERY_MS) })
-  }
 }
 
 export interface FarmOptions { readonly canaryEvery?: string, readonly env?: Readonly<Record<string, string>>, readonly config?: string }

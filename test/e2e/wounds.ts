@@ -3,7 +3,8 @@ import type { Test } from 'tap'
 import { request } from 'undici'
 import type { GatewayName } from '../../src/sim/balancer.ts'
 import type { Wounds } from '../../src/sim/gateway.ts'
-import { until, type TestFarm } from './farm.ts'
+import { until } from '../helpers/until.ts'
+import type { TestFarm } from './farm.ts'
 
 export interface Case {
   readonly name: string
