@@ -8,7 +8,7 @@ import { loadConfig } from '../config/load.ts'
 import { createLog } from '../runtime/log.ts'
 import { GATEWAYS, type Balancer, type GatewayName } from '../sim/balancer.ts'
 import { Client } from '../sim/client.ts'
-import { Gateway } from '../sim/gateway.ts'
+import { Gateway, type Files } from '../sim/gateway.ts'
 import { haproxyVersion, startHaproxy } from '../sim/haproxy-process.ts'
 import { startModelBalancer } from '../sim/model-balancer.ts'
 import type { DestinationStream } from 'pino'
@@ -17,6 +17,8 @@ import type { DestinationStream } from 'pino'
 export const EXAMPLES = fileURLToPath(new URL('../../../haproxy', import.meta.url))
 
 export interface Farm {
+  /** What haproxy.cfg and hcf.yaml take from the environment to find the gateways. */
+  readonly addresses: Readonly<Record<string, string>>
   readonly gateways: Readonly<Record<GatewayName, Gateway>>
   readonly app: App
   readonly balancer: Balancer
@@ -42,7 +44,8 @@ export async function startFarm ({ env, version, log, model }: FarmOptions): Pro
   try {
     const workDir = mkdtempSync(join(tmpdir(), 'hcf-demo-'))
     closers.push(() => { rmSync(workDir, { recursive: true, force: true }) })
-    const started = await Promise.all(GATEWAYS.map(async name => [name, await Gateway.start({ name })] as const))
+    const files: Files = new Map() // one grid: what is written through one gateway is read through another
+    const started = await Promise.all(GATEWAYS.map(async name => [name, await Gateway.start({ name, files })] as const))
     for (const [, gateway] of started) closers.push(async () => gateway.stop())
     const gateways = Object.fromEntries(started) as Record<GatewayName, Gateway>
 
@@ -81,7 +84,7 @@ export async function startFarm ({ env, version, log, model }: FarmOptions): Pro
     closers.push(async () => balancer.stop())
     const client = new Client({ publicUrl: balancer.publicUrl, readPath: `/uri/${encodeURIComponent(immutable)}`, readsPerSecond: 20, writesPerSecond: 5 })
     closers.push(async () => client.stop())
-    return { gateways, app, balancer, client, stop }
+    return { addresses, gateways, app, balancer, client, stop }
   } catch (error) {
     await stop()
     throw error

@@ -13,7 +13,7 @@ import { createView, type View } from './demo-view.ts'
 import type { Define } from './index.ts'
 import { CommandError, EXIT, table, type Io } from './io.ts'
 
-interface Options { readonly duration?: string, readonly once?: true, readonly log?: string, readonly model?: true }
+interface Options { readonly duration?: string, readonly once?: true, readonly calm?: true, readonly log?: string, readonly model?: true }
 
 const LOOK_EVERY_MS = 250
 /** How long an act waits for HAProxy to believe it. */
@@ -34,6 +34,7 @@ interface Outcome {
 export const define: Define = (command, io, end) => {
   command.option('--once', 'play the story once (without a terminal, or --duration, it is anyway)')
   command.option('--duration <duration>', 'play the story again and again for this long')
+  command.option('--calm', 'wound nobody: a healthy farm to try things on, until ctrl-C')
   command.option('--log <file>', 'write the agent’s log there')
   command.option('--model', 'use the built-in model of HAProxy even where there is HAProxy')
   command.action(async (options: Options) => { end(await demo(options, io) ? EXIT.ok : EXIT.no) })
@@ -52,6 +53,10 @@ async function demo (options: Options, io: Io): Promise<boolean> {
   try {
     const stage = new Stage(farm, io, stopped.signal, untilMs)
     stage.introduce()
+    if (options.calm === true) {
+      await stage.calm()
+      return true
+    }
     const outcomes = await stage.play(once)
     io.stdout.write(`\n${summary(outcomes, farm)}\n`)
     return outcomes.every(({ failedAfter, seenMs, backMs }) => failedAfter === 0 && (stage.over || (seenMs !== undefined && backMs !== undefined)))
@@ -91,9 +96,10 @@ class Stage {
   }
 
   introduce (): void {
-    const { balancer, app } = this.#farm
+    const { balancer, app, addresses } = this.#farm
     const { statsUrl } = balancer
     this.#view.say([
+      `  gateways          ${Object.entries(addresses).map(([name, address]) => `${name}=${address}`).join(' ')}`,
       `  public port       ${balancer.publicUrl}`,
       `  diagnostics port  curl -H 'Host: webapi1' ${balancer.diagnosticsUrl}/`,
       ...(statsUrl === undefined ? [] : [`  HAProxy's stats   ${statsUrl}/`]),
@@ -101,6 +107,11 @@ class Stage {
       `  why               hcf explain tahoe_read/webapi1 --admin ${app.adminAddress}`,
       ''
     ].join('\n'))
+  }
+
+  /** Nobody is wounded, until it is over. */
+  async calm (): Promise<void> {
+    await this.#until('all is well', 'ctrl-C ends it', () => false, Infinity)
   }
 
   async play (once: boolean): Promise<readonly Outcome[]> {
@@ -138,8 +149,8 @@ class Stage {
   }
 
   /** Looks and shows until `done`; false when the story was cut short or patience ran out. */
-  async #until (act: string, note: string, done: (stat: readonly ServerStat[]) => boolean): Promise<boolean> {
-    const giveUpMs = clock.now() + PATIENCE_MS
+  async #until (act: string, note: string, done: (stat: readonly ServerStat[]) => boolean, patienceMs = PATIENCE_MS): Promise<boolean> {
+    const giveUpMs = clock.now() + patienceMs
     for (;;) {
       const [stat, { servers }] = await Promise.all([this.#farm.balancer.stat(), this.#status()])
       this.#view.show({ elapsedMs: clock.now() - this.#startMs, act, note, status: servers, stat, client: this.#farm.client.counts })

@@ -1,8 +1,8 @@
 /**
  * The grid as one simulated gateway sees it: storage servers that are numbers, files, and what is wrong with them.
  *
- * Gateways with one seed know the same servers and caps, but each keeps its own copy of what was written through it,
- * and of a mutable file only the last version. No sockets and no clock: `now` is monotonic ms.
+ * Gateways with one seed know the same servers and caps, and with one `files` what was written through each other; of a
+ * mutable file only the last version. No sockets and no clock: `now` is monotonic ms.
  */
 
 import {
@@ -10,48 +10,7 @@ import {
   mutableCaps, nodeId, plainError, seeded, sizeIn, storageIndex, traceback, unhappy, welcome, wellFormed,
   type Answer, type Encoding, type StorageProtocol
 } from './gateway-answers.ts'
-
-export interface Wounds {
-  /**
-   * - refused: nothing listens; back on the same port as a freshly started node
-   * - hang: accepts and never answers; what was asked meanwhile is dropped when it ends
-   * - blocked: accepts, and answers everything at once when it ends (blocked reactor, SIGSTOP and SIGCONT)
-   * - accept-close: closes each connection as soon as it is made (no file descriptors left)
-   */
-  readonly mode: 'ok' | 'refused' | 'hang' | 'blocked' | 'accept-close'
-  /** Every answer is late by this much. */
-  readonly delayMs: number
-  /** CPU seconds spent per second. */
-  readonly cpu: number
-  /** False: `servers` is empty, as just after a start. */
-  readonly storageAnnounced: boolean
-  /** So many storage servers are connected: the first ones. */
-  readonly storageConnected: number
-  /** So many of the connected ones hang; the next ones are full, the next have broken disks. */
-  readonly storageHung: number
-  readonly storageFull: number
-  readonly disksBroken: number
-  /** Real files cannot be read or written; everything else is fine. */
-  readonly threadsExhausted: boolean
-  readonly introducerConnected: boolean
-  /** Text (a cap) that the node puts wherever it can say something, to see that it is never shown. Empty: none. */
-  readonly leak: string
-}
-
-/** Nothing is wrong, with any number of storage servers. */
-export const HEALTHY: Wounds = Object.freeze({
-  mode: 'ok',
-  delayMs: 0,
-  cpu: 0.03,
-  storageAnnounced: true,
-  storageConnected: Infinity,
-  storageHung: 0,
-  storageFull: 0,
-  disksBroken: 0,
-  threadsExhausted: false,
-  introducerConnected: true,
-  leak: ''
-})
+import { HEALTHY, storageStates, type Storage, type Wounds } from './gateway-wounds.ts'
 
 export interface GridOptions {
   readonly protocol?: StorageProtocol
@@ -64,6 +23,8 @@ export interface GridOptions {
   readonly uploadStallMs?: number
   /** How long the HTTP storage protocol takes to see that a storage server hangs. Foolscap never does. */
   readonly hangSeenMs?: number
+  /** What lies on the grid. Gateways that share it see each other's files. */
+  readonly files?: Files
 }
 
 /** No answer now: try again after so long (undefined: only when the wounds change). */
@@ -71,8 +32,8 @@ export interface Wait { readonly againMs: number | undefined }
 
 /** A file on the grid: share number k lies on storage server `places[k]`. */
 interface Stored { data: Buffer, places: readonly number[], readonly mutable: boolean, readonly index: string }
-
-interface Storage { readonly up: boolean, readonly hung: boolean, readonly full: boolean, readonly broken: boolean }
+/** By cap. */
+export type Files = Map<string, Stored>
 
 /** An idle connection hears something at least this often: Foolscap's keepalive, HTTP's version request. */
 const HEARD_EVERY_MS = { foolscap: 240_000, http: 1000 } as const
@@ -93,7 +54,7 @@ export class Grid {
   counters: Record<string, number> = {}
   readonly #stallMs: number
   readonly #hangSeenMs: number
-  readonly #files = new Map<string, Stored>()
+  readonly #files: Files
   readonly #uploads: string[] = []
   /** By storage server: when data came last, and when it began to hang. */
   readonly #heardMs: number[]
@@ -110,6 +71,7 @@ export class Grid {
     this.happy = options.happy ?? 4
     this.#stallMs = options.uploadStallMs ?? 30_000
     this.#hangSeenMs = options.hangSeenMs ?? 6000
+    this.#files = options.files ?? new Map()
     this.nodeIds = Array.from({ length: servers }, (_, i) => nodeId(`${seed} storage ${i}`))
     this.#heardMs = this.nodeIds.map(() => now)
     this.#hungMs = this.nodeIds.map(() => now)
@@ -118,9 +80,9 @@ export class Grid {
     const immutable = immutableCap(seed, FILE_BYTES, this.encoding)
     this.caps = { immutable, mutableRead: read, mutableWrite: write }
     const places = this.#spread(this.nodeIds.map((_, i) => i))
-    const canary = { data: Buffer.from('canary 0\n'), places, mutable: true, index: storageIndex(read) }
+    if (this.#files.has(immutable)) return
     this.#files.set(immutable, { data: this.file, places, mutable: false, index: storageIndex(seed) })
-    this.#files.set(read, canary).set(write, canary)
+    this.#store(this.caps.mutableRead, this.caps.mutableWrite, Buffer.from('canary 0\n'), places)
   }
 
   get wounds (): Wounds { return this.#wounds }
@@ -198,6 +160,26 @@ export class Grid {
     return capAnswer(cap)
   }
 
+  /** `PUT /uri?format=SDMF`: a new mutable file, on whatever storage servers are left. Its write cap. */
+  create (data: Buffer, now: number): Answer | Wait {
+    const { read, write } = mutableCaps(`${this.nodeIds[0]} created ${this.#files.size}`)
+    this.#store(read, write, data, [])
+    const answer = this.overwrite(write, data, now)
+    if (!('status' in answer) || answer.status !== 200) for (const cap of [read, write]) this.#files.delete(cap)
+    return answer
+  }
+
+  /** `GET /uri/<cap>?t=json`: what the cap and the gateway's memory say of a file; no storage server is asked. */
+  info (cap: string): Answer {
+    const stored = this.#files.get(cap)
+    if (stored === undefined) return this.#notACap()
+    const twins = [...this.#files].filter(([, other]) => other === stored).map(([other]) => other)
+    const write = cap.startsWith('URI:SSK:') ? { rw_uri: cap } : {}
+    const read = twins.find(twin => !twin.startsWith('URI:SSK:')) ?? cap
+    const facts = { mutable: stored.mutable, size: stored.data.length, format: stored.mutable ? 'SDMF' : 'CHK', ro_uri: read, ...write }
+    return { status: 200, type: 'application/json', body: JSON.stringify(['filenode', facts], undefined, 1) }
+  }
+
   /** `PUT /uri/<writecap>`: overwrites in place, on whatever storage servers are left, and on full ones too. */
   overwrite (cap: string, data: Buffer, now: number): Answer | Wait {
     const stored = this.#find(cap)
@@ -227,6 +209,11 @@ export class Grid {
     return checkResults(stored.index, this.#shares(stored, now), this.encoding, this.#wounds.leak)
   }
 
+  #store (read: string, write: string, data: Buffer, places: readonly number[]): void {
+    const stored = { data, places, mutable: true, index: storageIndex(read) }
+    this.#files.set(read, stored).set(write, stored)
+  }
+
   #find (cap: string): Stored | undefined {
     const known = this.#files.get(cap)
     if (known !== undefined || !wellFormed(cap)) return known
@@ -237,18 +224,8 @@ export class Grid {
     return plainError(400, 'This is not a valid file- or directory- cap', this.#wounds.leak)
   }
 
-  /** The storage servers as they are. */
   #states (): readonly Storage[] {
-    const { storageAnnounced, storageConnected, storageHung, storageFull, disksBroken } = this.#wounds
-    const up = storageAnnounced ? Math.min(storageConnected, this.nodeIds.length) : 0
-    // Wounds go to different servers as long as there are any left, then round again.
-    const hit = (i: number, from: number, many: number): boolean => i < up && (i - from % up + up) % up < many
-    return this.nodeIds.map((_, i) => ({
-      up: i < up,
-      hung: hit(i, 0, storageHung),
-      full: hit(i, storageHung, storageFull),
-      broken: hit(i, storageHung + storageFull, disksBroken)
-    }))
+    return storageStates(this.#wounds, this.nodeIds.length)
   }
 
   /** The storage servers as the gateway sees them: with HTTP one that hangs is not connected after a while. */

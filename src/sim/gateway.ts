@@ -7,9 +7,11 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import { page, plainError, statistics, type Answer } from './gateway-answers.ts'
-import { Grid, HEALTHY, type GridOptions, type Wait, type Wounds } from './gateway-grid.ts'
+import { Grid, type GridOptions, type Wait } from './gateway-grid.ts'
+import { HEALTHY, type Wounds } from './gateway-wounds.ts'
 
-export { HEALTHY, type Wounds } from './gateway-grid.ts'
+export { HEALTHY, type Wounds } from './gateway-wounds.ts'
+export type { Files } from './gateway-grid.ts'
 export type { StorageProtocol } from './gateway-answers.ts'
 
 export interface GatewayOptions extends GridOptions {
@@ -19,7 +21,7 @@ export interface GatewayOptions extends GridOptions {
   readonly host?: string
 }
 
-export type RequestKind = 'front' | 'statistics' | 'read' | 'upload' | 'overwrite' | 'check' | 'other'
+export type RequestKind = 'front' | 'statistics' | 'read' | 'info' | 'upload' | 'create' | 'overwrite' | 'check' | 'other'
 
 /** One answer given. Never its path: that may be a cap. */
 export interface Served { readonly method: string, readonly kind: RequestKind, readonly status: number }
@@ -189,7 +191,7 @@ export class Gateway {
     const method = req.method ?? 'GET'
     const [path = '/', search = ''] = (req.url ?? '/').split('?', 2)
     const query = new URLSearchParams(search)
-    const asked = { method, path, query, cap: capIn(path), kind: kindOf(method, path, query.get('t')), body }
+    const asked = { method, path, query, cap: capIn(path), kind: kindOf(method, path, query), body }
     return { ...asked, res, sinceMs: performance.now(), held: false, timer: undefined }
   }
 
@@ -219,6 +221,8 @@ export class Gateway {
       case 'front': return this.#front(work, now)
       case 'statistics': return statistics(work.query.get('t'), this.#grid.counters, this.#stats(now), this.wounds.leak)
       case 'read': return work.method === 'HEAD' ? this.#grid.head(cap) : this.#grid.read(cap, now)
+      case 'info': return this.#grid.info(cap)
+      case 'create': return this.#grid.create(body, now)
       case 'upload': return this.#grid.upload(body, now, now - work.sinceMs)
       case 'overwrite': return this.#grid.overwrite(cap, body, now)
       case 'check': return this.#grid.check(cap, now)
@@ -267,13 +271,15 @@ export class Gateway {
   }
 }
 
-function kindOf (method: string, path: string, t: string | null): RequestKind {
+function kindOf (method: string, path: string, query: URLSearchParams): RequestKind {
+  const t = query.get('t')
   const reads = method === 'GET' || method === 'HEAD'
   if (path === '/' && reads) return 'front'
   if (path === '/statistics' && reads) return 'statistics'
-  if (path === '/uri' && method === 'PUT' && t === null) return 'upload'
+  if (path === '/uri' && method === 'PUT' && t === null) return query.has('format') ? 'create' : 'upload'
   if (!path.startsWith('/uri/')) return 'other'
   if (reads && t === null) return 'read'
+  if (reads && t === 'json') return 'info'
   if (method === 'PUT' && t === null) return 'overwrite'
   return method === 'POST' && t === 'check' ? 'check' : 'other'
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { Gateway, StorageProtocol, Wounds } from '../../src/sim/gateway.ts'
+import type { Files, Gateway, StorageProtocol, Wounds } from '../../src/sim/gateway.ts'
 import { ask, CHECK, FILE, front, json, outcome, start, status, type Check } from '../helpers/gateway.ts'
 
 type Said = number | 'hang'
@@ -188,4 +188,20 @@ await t.test('last_received_data stands still for a storage server that hangs', 
   t.equal(after[0], before[0])
   t.ok(after.slice(1).every((at, i) => at > (before[i + 1] ?? NaN)), 'the others were heard')
   t.ok(after.every(at => Math.abs(at - Date.now() / 1000) < 60), 'Unix seconds')
+})
+
+void t.test('a mutable file made through one gateway is there for all of the grid', async t => {
+  const files: Files = new Map()
+  const one = await start(t, { files })
+  const other = await start(t, { files })
+  const made = await ask(one, '/uri?format=SDMF', { method: 'PUT', body: FILE })
+  const write = made.body.toString()
+  t.match(write, /^URI:SSK:/, 'its write cap is the answer')
+  const info = json<[string, { ro_uri: string, rw_uri: string, mutable: boolean }]>(await ask(other, `/uri/${write}?t=json`))
+  t.match(info, ['filenode', { rw_uri: write, ro_uri: /^URI:SSK-RO:/, mutable: true }], 'its caps by t=json')
+  t.equal((await ask(other, `/uri/${info[1].ro_uri}`)).body.toString(), FILE, 'read by its read cap')
+  const less = json<[string, { rw_uri?: string }]>(await ask(other, `/uri/${info[1].ro_uri}?t=json`))
+  t.equal(less[1].rw_uri, undefined, 'the read cap does not give away the write cap')
+  await one.wound({ storageConnected: 0 })
+  t.equal((await ask(one, '/uri?format=SDMF', { method: 'PUT', body: FILE })).status, 500, 'none without storage servers')
 })
