@@ -157,7 +157,7 @@ class RunningAgent implements App {
       uptimeMs: () => Math.round(this.#clock.now() - this.#startedMs)
     })
     const bound = await admin.listen(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port })
-    this.#admin = { address, bound: address.kind === 'unix' ? showAddress(address) : bound, close: async () => admin.close() }
+    this.#admin = { address, bound: address.kind === 'unix' ? showAddress(address) : bound.replace('http://', ''), close: async () => admin.close() }
     await old?.close()
   }
 

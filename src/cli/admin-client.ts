@@ -12,7 +12,7 @@ export interface Where { readonly config?: string, readonly admin?: string }
 export function findAdmin ({ config, admin }: Where, io: Io): Address {
   const given = admin ?? io.env['HCF_ADMIN']
   if (given === undefined) return loadConfig(findConfig(config), io.env).adminListen
-  const address = parseAddress(given.replace(/^http:\/\//, '').replace(/\/$/, ''))
+  const address = parseAddress(given.replace(/^http:\/\//, '').replace(/\/$/, '')) // a URL is what a browser shows
   if (address === undefined) throw new CommandError(`the admin address must be like 127.0.0.1:9778 or unix:/path, is ${given}`, EXIT.usage)
   return address
 }

@@ -11,7 +11,8 @@ export const define: Define = (command, io, end) => {
     const file = findConfig(options.config)
     const { effective, backends, polls } = loadConfig(file, io.env)
     const servers = backends.reduce((sum, { servers: { length } }) => sum + length, 0)
-    io.stdout.write(options.effective ? effective : `${file}: ok: ${count(backends.length, 'backend')}, ${count(servers, 'server')}, ${count(polls.length, 'poll')}\n`)
+    const summary = [count(backends.length, 'backend'), count(servers, 'server'), count(polls.length, 'poll')].join(', ')
+    io.stdout.write(options.effective ? effective : `${file}: ok: ${summary}\n`)
     end(EXIT.ok)
   })
 }

@@ -2,12 +2,11 @@
 import { createWriteStream } from 'node:fs'
 import { Writable } from 'node:stream'
 import type { ServerStatus } from '../admin/server.ts'
-import { parseAddress } from '../config/schema.ts'
 import { duration } from '../criteria/scalars.ts'
 import type { ServerStat } from '../haproxy/runtime.ts'
 import { systemClock as clock } from '../runtime/clock.ts'
 import { STORY, type Act, type Expectation } from '../sim/story.ts'
-import { askAdmin } from './admin-client.ts'
+import { askAdmin, findAdmin } from './admin-client.ts'
 import { startFarm, type Farm } from './demo-farm.ts'
 import { createView, type View } from './demo-view.ts'
 import type { Define } from './index.ts'
@@ -42,7 +41,7 @@ export const define: Define = (command, io, end) => {
 
 /** Whether everything went as the story says. */
 async function demo (options: Options, io: Io): Promise<boolean> {
-  const untilMs = clock.now() + durationOf(options, io)
+  const untilMs = clock.now() + durationOf(options)
   const once = options.once === true || (options.duration === undefined && io.stdout.isTTY !== true)
   const stopped = new AbortController()
   io.onSignal('SIGINT', () => { stopped.abort() })
@@ -66,11 +65,11 @@ async function demo (options: Options, io: Io): Promise<boolean> {
   }
 }
 
-function durationOf ({ duration: text }: Options, io: Io): number {
+function durationOf ({ duration: text }: Options): number {
   if (text === undefined) return Number.MAX_SAFE_INTEGER
   const parsed = duration.safeParse(text)
   if (parsed.success) return parsed.data
-  throw new CommandError(`--duration must be a duration like 60s, is ${text} (${io.version})`, EXIT.usage)
+  throw new CommandError(`--duration must be a duration like 60s, is ${text}`, EXIT.usage)
 }
 
 class Stage {
@@ -161,15 +160,13 @@ class Stage {
   }
 
   async #status (): Promise<{ servers: readonly ServerStatus[] }> {
-    const address = parseAddress(this.#farm.app.adminAddress.replace('http://', ''))
-    if (address === undefined) throw new Error(`no admin address: ${this.#io.version}`)
-    return await askAdmin(address, '/v1/status') as { servers: readonly ServerStatus[] }
+    return await askAdmin(findAdmin({ admin: this.#farm.app.adminAddress }, this.#io), '/v1/status') as { servers: readonly ServerStatus[] }
   }
 
   async #pause (): Promise<void> {
     await new Promise<void>(resolve => {
       const timer = clock.after(LOOK_EVERY_MS, done)
-      const { signal } = { signal: this.#signal }
+      const signal = this.#signal
       function done (): void {
         timer.stop()
         signal.removeEventListener('abort', done)

@@ -2,7 +2,7 @@
 import { foldSample } from './check.ts'
 import type { Event, SampleEvent } from './event.ts'
 import { keep } from './floor.ts'
-import type { Backend, BackendState, CheckState, Server, ServerState } from './model.ts'
+import type { Backend, BackendState, Server, ServerState } from './model.ts'
 import { NEW_SERVER, standing } from './phase.ts'
 
 export const newBackend = (backend: Backend): BackendState => ({ servers: backend.servers.map(() => NEW_SERVER), kept: [] })
@@ -22,15 +22,12 @@ export function advance (backend: Backend, state: BackendState, event: Event): B
 
 /** One sample moves the checks that read its probe, and no other. */
 function advanceServer (server: Server, state: ServerState, { probe, sample }: SampleEvent): ServerState {
-  const checks: Record<string, CheckState> = { ...state.checks }
-  const previous = state.samples[probe]
-  if (previous !== undefined && sample.endMs < previous.endMs) return state // a late answer of an older poll
-  for (const criterion of server.criteria) {
-    if (criterion.probe !== probe) continue
-    const next = foldSample(criterion, state.checks[criterion.name], sample, previous)
-    if (next !== undefined) checks[criterion.name] = next
-  }
-  return { checks, samples: sample.ok ? { ...state.samples, [probe]: sample } : state.samples }
+  const before = state.probes[probe]
+  if (before !== undefined && sample.endMs < before.endMs) return state // a late answer of an older poll
+  const checks = server.criteria.map((criterion, i) =>
+    criterion.probe === probe ? foldSample(criterion, state.checks[i], sample, before?.good) : state.checks[i])
+  const good = sample.ok ? { good: sample } : {}
+  return { checks, probes: { ...state.probes, [probe]: { ...before, endMs: sample.endMs, ...good } } }
 }
 
 /** What survives a reload: the checks whose criterion still means the same on the same server. */
@@ -45,14 +42,8 @@ export function carryOver (from: Backend, state: BackendState, to: Backend): Bac
 }
 
 function carryServer (from: Server, state: ServerState, to: Server): ServerState {
-  const checks: Record<string, CheckState> = {}
-  const probes = new Set<string>()
-  for (const criterion of to.criteria) {
-    probes.add(criterion.probe)
-    const old = from.criteria.find(({ name }) => name === criterion.name)
-    const check = state.checks[criterion.name]
-    if (check !== undefined && old?.meaning === criterion.meaning) checks[criterion.name] = check
-  }
-  const samples = Object.fromEntries(Object.entries(state.samples).filter(([probe]) => probes.has(probe)))
-  return { checks, samples }
+  const checks = to.criteria.map(({ name, meaning }) =>
+    state.checks[from.criteria.findIndex(old => old.name === name && old.meaning === meaning)])
+  const read = new Set(to.criteria.map(({ probe }) => probe))
+  return { checks, probes: Object.fromEntries(Object.entries(state.probes).filter(([probe]) => read.has(probe))) }
 }

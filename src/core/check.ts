@@ -20,11 +20,8 @@ export function step (health: number | undefined, passed: boolean, { rise, fall 
 
 export const isPassing = (criterion: Criterion, check: CheckState): boolean => check.health >= criterion.rise
 
-/** In the middle of a run, or without a sample: worth looking again soon. */
-export function isUndecided (criterion: Criterion, check: CheckState | undefined): boolean {
-  if (check === undefined) return true
-  return check.health !== 0 && check.health !== criterion.rise + criterion.fall - 1
-}
+/** In the middle of a run of passes or failures. */
+export const isMidRun = ({ rise, fall }: Hysteresis, { health }: CheckState): boolean => health !== 0 && health !== rise + fall - 1
 
 /** The check after a sample of its probe; the same one when the sample says nothing about it. */
 export function foldSample (
@@ -35,7 +32,8 @@ export function foldSample (
 
   const health = step(check?.health, verdict.pass, criterion)
   const flipped = check === undefined || isPassing(criterion, check) !== (health >= criterion.rise)
-  return { health, verdict, sinceMs: flipped ? sample.endMs : check.sinceMs }
+  const weightPercent = verdict.pass ? verdict.weightPercent ?? 100 : check?.weightPercent ?? 100
+  return { health, verdict, sinceMs: flipped ? sample.endMs : check.sinceMs, weightPercent }
 }
 
 function judgeSample (criterion: Criterion, sample: Sample, previous: GoodSample | undefined): Verdict | undefined {

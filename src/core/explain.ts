@@ -29,10 +29,10 @@ export interface Story {
 export function explain (backend: Backend, state: BackendState, index: number): Story {
   const decision = decide(backend, state, index)
   const server = backend.servers[index]
-  const checks = state.servers[index]?.checks ?? {}
-  const criteria = (server?.criteria ?? []).map((criterion): CriterionStory => {
+  const checks = state.servers[index]?.checks ?? []
+  const criteria = (server?.criteria ?? []).map((criterion, i): CriterionStory => {
     const { name, kind, rise, fall } = criterion
-    const check = checks[name]
+    const check = checks[i]
     const known = { name, kind, onFail: showOnFail(criterion.onFail), rise, fall }
     if (check === undefined) return { ...known, status: 'no sample' }
     const { value, limit, reason } = check.verdict

@@ -2,6 +2,7 @@
  * The floor: never fewer servers up than `min_up` because of polled criteria. HAProxy has no such guard: when all
  * servers are down its clients get 503 from a farm that could still have served most of them.
  */
+import { isPassing } from './check.ts'
 import type { Backend, ErrorClass, Server, ServerState } from './model.ts'
 import { outSinceMs, standing } from './phase.ts'
 import { REACH } from './reach.ts'
@@ -25,15 +26,16 @@ export function keep (backend: Backend, servers: readonly ServerState[]): readon
     out.push({ index, badness: phase === 'drain' ? 0 : badness(server, state), sinceMs: outSinceMs(server, state) ?? 0 })
   }
 
-  const missing = Math.min(backend.policy.minUp, backend.servers.length) - (backend.servers.length - out.length)
+  const missing = backend.policy.minUp - (backend.servers.length - out.length)
   if (missing <= 0) return []
   out.sort((a, b) => a.badness - b.badness || b.sinceMs - a.sinceMs || a.index - b.index)
   return out.slice(0, missing).map(({ index }) => index).sort((a, b) => a - b)
 }
 
 function badness (server: Server, state: ServerState): number {
-  const reach = server.criteria.find(({ name }) => name === REACH)
-  const check = state.checks[REACH]
-  if (reach === undefined || check === undefined || check.health >= reach.rise) return 1
+  const index = server.criteria.findIndex(({ name }) => name === REACH)
+  const reach = server.criteria[index]
+  const check = state.checks[index]
+  if (reach === undefined || check === undefined || isPassing(reach, check)) return 1
   return UNREACHED[check.verdict.value as ErrorClass] ?? 1
 }

@@ -93,13 +93,22 @@ export interface CheckState {
   readonly verdict: Verdict
   /** Monotonic ms when it last began to pass or to fail. */
   readonly sinceMs: number
+  /** What its last pass allowed: one failure among passes must not give a shedding server all its load back. */
+  readonly weightPercent: number
+}
+
+/** What is remembered of one probe. */
+export interface ProbeMemory {
+  /** When its newest sample ended. */
+  readonly endMs: number
+  /** Its last good sample, for rates of change. */
+  readonly good?: GoodSample
 }
 
 export interface ServerState {
-  /** By criterion name. A criterion without an entry has no sample yet. */
-  readonly checks: Readonly<Record<string, CheckState>>
-  /** Last good sample of each probe. */
-  readonly samples: Readonly<Record<ProbeKey, GoodSample>>
+  /** In the order of `Server.criteria`. Absent: no sample yet. */
+  readonly checks: ReadonlyArray<CheckState | undefined>
+  readonly probes: Readonly<Record<ProbeKey, ProbeMemory>>
 }
 
 export interface BackendState {

@@ -2,8 +2,8 @@
  * What a server's criteria together say of it: in, out, or not known yet. The worst failing severity wins.
  * Looks at one server only; what its backend can afford is floor.ts's.
  */
-import { isPassing } from './check.ts'
-import type { CheckState, Criterion, OnFail, Server, ServerState } from './model.ts'
+import { isMidRun, isPassing } from './check.ts'
+import type { CheckState, Criterion, OnFail, ProbeKey, Server, ServerState } from './model.ts'
 import { criteriaWeight } from './weight.ts'
 
 export type Phase = 'start' | 'in' | 'drain' | 'down'
@@ -15,41 +15,57 @@ export interface Standing {
   readonly because: readonly string[]
 }
 
-type Action = OnFail['action']
-const SEVERITY: Readonly<Record<Action, number>> = { warn: 1, weight: 2, drain: 3, down: 4 }
+const SEVERITY = { warn: 1, weight: 2, drain: 3, down: 4 } as const satisfies Record<OnFail['action'], number>
 
 /** The state of a server no sample has reached yet. */
-export const NEW_SERVER: ServerState = { checks: {}, samples: {} }
+export const NEW_SERVER: ServerState = { checks: [], probes: {} }
 
 /**
  * Unknown until every criterion has a sample, but for two: a failing `down` needs no second opinion, and a `warn` has
  * no say in what we answer.
  */
 export function standing (server: Server, state: ServerState): Standing {
-  const failing: Array<{ readonly action: Action, readonly why: string }> = []
-  const eased: string[] = []
+  const found: Array<{ readonly severity: number, readonly why: string }> = []
   const missing: string[] = []
 
-  for (const criterion of server.criteria) {
-    const check = state.checks[criterion.name]
+  for (const [i, criterion] of server.criteria.entries()) {
+    const { name, onFail } = criterion
+    const check = state.checks[i]
     if (check === undefined) {
-      if (criterion.onFail.action !== 'warn') missing.push(criterion.name)
+      if (onFail.action !== 'warn') missing.push(name)
     } else if (!isPassing(criterion, check)) {
-      failing.push({ action: criterion.onFail.action, why: reasonOf(criterion, check) })
-    } else if (check.verdict.pass && (check.verdict.weightPercent ?? 100) < 100) {
-      eased.push(`${criterion.name}: ${check.verdict.reason}`)
+      found.push({ severity: severityOf(onFail), why: `${onFail.action === 'warn' ? 'warn: ' : ''}${reasonOf(criterion, check)}` })
+    } else if (check.weightPercent < 100) {
+      found.push({ severity: shedding(check.weightPercent), why: `${name}: ${check.verdict.reason}` })
     }
   }
 
-  failing.sort((a, b) => SEVERITY[b.action] - SEVERITY[a.action]) // stable: config order within one severity
-  const worst = failing[0]?.action
+  found.sort((a, b) => b.severity - a.severity) // stable: config order within one severity
+  const worst = found[0]?.severity
   const weightPercent = criteriaWeight(server, state)
-  const because = [...failing.map(({ action, why }) => action === 'warn' ? `warn: ${why}` : why), ...eased]
+  const because = found.map(({ why }) => why)
 
-  if (worst === 'down') return { phase: 'down', weightPercent, because }
+  if (worst === SEVERITY.down) return { phase: 'down', weightPercent, because }
   if (missing.length > 0) return { phase: 'start', weightPercent, because: [`no sample yet: ${missing.join(', ')}`] }
-  if (worst === 'drain') return { phase: 'drain', weightPercent, because }
-  return { phase: 'in', weightPercent, because: [...because].sort((a, b) => Number(a.startsWith('warn: ')) - Number(b.startsWith('warn: '))) }
+  if (worst === SEVERITY.drain) return { phase: 'drain', weightPercent, because }
+  return { phase: 'in', weightPercent, because }
+}
+
+/** What takes the most weight comes first: the reason beside a weight is the one that made it. */
+const shedding = (percent: number): number => SEVERITY.weight - percent / 1000
+const severityOf = (onFail: OnFail): number => onFail.action === 'weight' ? shedding(onFail.percent) : SEVERITY[onFail.action]
+
+/**
+ * Whether a probe should look again soon: a criterion that has a say is in the middle of a run, or nothing can be said
+ * of the server without it. A server that is down already is not worth a hurry for the criteria it has not met yet.
+ */
+export function isUndecided (server: Server, state: ServerState, probe: ProbeKey): boolean {
+  const starting = standing(server, state).phase === 'start'
+  return server.criteria.some((criterion, i) => {
+    if (criterion.probe !== probe || criterion.onFail.action === 'warn') return false
+    const check = state.checks[i]
+    return check === undefined ? starting : isMidRun(criterion, check)
+  })
 }
 
 /** Why a failing criterion fails, or how far it has come back. */
@@ -61,9 +77,9 @@ export function reasonOf (criterion: Criterion, check: CheckState): string {
 /** Since when the server has been out by its criteria; undefined when it is not. Monotonic ms. */
 export function outSinceMs (server: Server, state: ServerState): number | undefined {
   let since: number | undefined
-  for (const criterion of server.criteria) {
-    const check = state.checks[criterion.name]
-    if (check === undefined || SEVERITY[criterion.onFail.action] < SEVERITY.drain || isPassing(criterion, check)) continue
+  for (const [i, criterion] of server.criteria.entries()) {
+    const check = state.checks[i]
+    if (check === undefined || severityOf(criterion.onFail) < SEVERITY.drain || isPassing(criterion, check)) continue
     since = Math.min(since ?? check.sinceMs, check.sinceMs)
   }
   return since

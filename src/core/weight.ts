@@ -8,10 +8,10 @@ import type { Server, ServerState } from './model.ts'
  */
 export function criteriaWeight (server: Server, state: ServerState): number {
   let cap = 100
-  for (const criterion of server.criteria) {
-    const check = state.checks[criterion.name]
+  for (const [i, criterion] of server.criteria.entries()) {
+    const check = state.checks[i]
     if (check === undefined) continue
-    if (isPassing(criterion, check)) cap = Math.min(cap, check.verdict.weightPercent ?? 100)
+    if (isPassing(criterion, check)) cap = Math.min(cap, check.weightPercent)
     else if (criterion.onFail.action === 'weight') cap = Math.min(cap, criterion.onFail.percent)
   }
   return Math.max(1, Math.floor(server.weightPercent * cap / 100))

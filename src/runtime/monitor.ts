@@ -4,10 +4,11 @@
  */
 import { distance } from 'fastest-levenshtein'
 import { advance, carryOver, newBackend } from '../core/advance.ts'
-import { isPassing, isUndecided } from '../core/check.ts'
+import { isPassing } from '../core/check.ts'
 import { decide } from '../core/decide.ts'
 import { explain, type Story } from '../core/explain.ts'
 import { serverId, type Backend, type BackendState, type Decision, type Sample, type Server } from '../core/model.ts'
+import { isUndecided } from '../core/phase.ts'
 import type { Poll } from '../core/probe.ts'
 import { toReply, type AdminState, type Reply } from '../core/reply.ts'
 import type { Clock } from './clock.ts'
@@ -74,10 +75,10 @@ export class Monitor {
 
   /** The write path: one sample, for every server that reads its poll. */
   apply (poll: Poll, sample: Sample): void {
-    const { kind } = poll.request
-    this.#deps.log('poll.done', { node: poll.node.key, probe: kind, ok: sample.ok, ms: Math.round(sample.endMs - sample.startMs) }, 'polled')
+    const fields = { node: poll.node.key, probe: poll.request.kind }
+    this.#deps.log('poll.done', { ...fields, ok: sample.ok, ms: Math.round(sample.endMs - sample.startMs) }, 'polled')
     if (!sample.ok && sample.error.class === 'local' && this.#localTrouble.allow(poll.node.key)) {
-      this.#deps.log('poll.local', { node: poll.node.key, probe: kind, why: sample.error.message }, 'cannot poll, and the node is not to blame')
+      this.#deps.log('poll.local', { ...fields, why: sample.error.message }, 'cannot poll, and the node is not to blame')
     }
     for (const { backend, server } of poll.readers) {
       const held = this.#backends.get(backend)
@@ -85,26 +86,29 @@ export class Monitor {
     }
   }
 
-  /** The read path: what we say of a server now. Undefined for one we do not know. */
+  /** The read path: what we say of a server to an HAProxy that asks now. Undefined for one we do not know. */
   reply (id: string): Reply | undefined {
     const place = this.#places.get(id)
     if (place === undefined) return undefined
-    return this.#replyFor(place, id)
+    const { state } = decisionAt(place.held, place.index)
+    return replyOf(place, (state === 'up' || state === 'down') && this.#deps.said.release(id))
   }
 
+  /** The same for people, who may look as often as they like. */
   view (id: string): ServerView | undefined {
     const place = this.#places.get(id)
     if (place === undefined) return undefined
     const { held, index } = place
-    return { id, reply: this.#replyFor(place, id), sinceMs: held.sinceMs[index] ?? 0, ...explain(held.backend, held.state, index) }
+    const reply = replyOf(place, this.#deps.said.owes(id))
+    return { id, reply, sinceMs: held.sinceMs[index] ?? 0, ...explain(held.backend, held.state, index) }
   }
 
+  /** Whether a poll is worth a quicker pace, for any server that reads it. */
   isUndecided ({ key, readers }: Poll): boolean {
     return readers.some(({ backend, server }) => {
       const held = this.#backends.get(backend)
-      const checks = held?.state.servers[server]?.checks ?? {}
-      return held?.backend.servers[server]?.criteria.some(criterion =>
-        criterion.probe === key && criterion.onFail.action !== 'warn' && isUndecided(criterion, checks[criterion.name])) ?? false
+      const [known, state] = [held?.backend.servers[server], held?.state.servers[server]]
+      return known !== undefined && state !== undefined && isUndecided(known, state, key)
     })
   }
 
@@ -115,33 +119,38 @@ export class Monitor {
       .sort((a, b) => a.far - b.far).slice(0, NEAR_MAX).map(({ known }) => known)
   }
 
-  #replyFor ({ held, index }: Place, id: string): Reply {
-    const decision = decisionAt(held, index)
-    const { state } = decision
-    const releasing = held.adminState === 'shared' && (state === 'up' || state === 'down') && this.#deps.said.isReleasing(id)
-    return toReply(decision, held.adminState, releasing)
-  }
-
   #install ({ backends, adminStates }: Farm): void {
     const before = this.#backends
-    const now = this.#deps.clock.now()
-    this.#backends = new Map(backends.map(backend => {
-      const old = before.get(backend.name)
-      const state = old === undefined ? newBackend(backend) : carryOver(old.backend, old.state, backend)
-      const decisions = backend.servers.map((_, i) => decide(backend, state, i))
-      const sinceMs = backend.servers.map(({ name }) => old?.sinceMs[old.backend.servers.findIndex(server => server.name === name)] ?? now)
-      return [backend.name, { backend, adminState: adminStates[backend.name] ?? 'shared', state, decisions, sinceMs }]
-    }))
+    this.#backends = new Map(backends.map(backend =>
+      [backend.name, this.#hold(backend, adminStates[backend.name] ?? 'shared', before.get(backend.name))]))
     this.#places = new Map([...this.#backends.values()].flatMap(held =>
       held.backend.servers.map((server, index) => [serverId(server), { held, index }] as const)))
-    for (const [id, { held, index }] of this.#places) this.#claim(held, id, decisionAt(held, index))
+    for (const held of this.#backends.values()) {
+      this.#logFloor(held, keptNames(before.get(held.backend.name)))
+      for (const index of held.backend.servers.keys()) this.#redecide(held, index)
+    }
+  }
+
+  /** With the decisions of before, so that a change a reload makes is told like any other. */
+  #hold (backend: Backend, adminState: AdminState, old: Held | undefined): Held {
+    const state = old === undefined ? newBackend(backend) : carryOver(old.backend, old.state, backend)
+    const now = this.#deps.clock.now()
+    const places = backend.servers.map(({ name }) => old?.backend.servers.findIndex(server => server.name === name) ?? -1)
+    return {
+      backend,
+      adminState,
+      state,
+      decisions: places.map((place, index) => old?.decisions[place] ?? decide(backend, state, index)),
+      sinceMs: places.map(place => old?.sinceMs[place] ?? now)
+    }
   }
 
   #applyTo (held: Held, server: number, probe: string, sample: Sample): void {
     const before = held.state
+    const kept = keptNames(held)
     held.state = advance(held.backend, before, { kind: 'sample', server, probe, sample })
     this.#logCriteria(held, server, before)
-    this.#logFloor(held, before.kept)
+    this.#logFloor(held, kept)
     // A floor that holds somebody makes everyone's decision depend on everyone.
     const touched = before.kept.length + held.state.kept.length > 0 ? held.backend.servers.keys() : [server]
     for (const index of touched) this.#redecide(held, index)
@@ -155,30 +164,28 @@ export class Monitor {
     if (server === undefined) return
     const id = serverId(server)
     if (from.state !== to.state || from.layer !== to.layer) {
-      this.#claim(held, id, to)
+      // Before anyone can hear an admin word of ours, it is on disk that it is ours.
+      if (to.state === 'drain' || to.state === 'maint') this.#deps.said.claim(id, to.state)
       held.sinceMs[index] = this.#deps.clock.now()
       this.#logState(id, from, to)
-    } else if (from.weightPercent !== to.weightPercent) {
-      this.#deps.log('server.weight', { server: id, from: from.weightPercent, to: to.weightPercent, because: to.because }, `${id} weight ${from.weightPercent}% -> ${to.weightPercent}%`)
+    } else if (from.weightPercent !== to.weightPercent && (to.state === 'up' || to.state === 'down')) {
+      const fields = { server: id, from: from.weightPercent, to: to.weightPercent, because: to.because }
+      this.#deps.log('server.weight', fields, `${id} weight ${from.weightPercent}% -> ${to.weightPercent}%`)
     }
   }
 
-  /** Before anyone can hear an admin word of ours, it is on disk that it is ours. */
-  #claim ({ adminState }: Held, id: string, { state }: Decision): void {
-    if (adminState === 'shared' && (state === 'drain' || state === 'maint')) this.#deps.said.claim(id, state)
-  }
-
   #logState (id: string, from: Decision, to: Decision): void {
-    const bad = to.state !== 'up' || to.layer === 'floor'
+    const bad = to.state === 'down' || to.state === 'drain' || to.layer === 'floor'
     const fields = { server: id, from: from.state, to: to.state, layer: to.layer, weight: to.weightPercent, because: to.because }
-    this.#deps.log('server.state', fields, `${id} ${from.state} -> ${to.state}${to.because[0] === undefined ? '' : `: ${to.because[0]}`}`, bad ? 'warn' : 'info')
+    const why = to.because[0] === undefined ? '' : `: ${to.because[0]}`
+    this.#deps.log('server.state', fields, `${id} ${from.state} -> ${to.state}${why}`, bad ? 'warn' : 'info')
   }
 
   #logCriteria ({ backend, state }: Held, index: number, before: BackendState): void {
     const server: Server | undefined = backend.servers[index]
-    for (const criterion of server?.criteria ?? []) {
-      const check = state.servers[index]?.checks[criterion.name]
-      const old = before.servers[index]?.checks[criterion.name]
+    for (const [i, criterion] of server?.criteria.entries() ?? []) {
+      const check = state.servers[index]?.checks[i]
+      const old = before.servers[index]?.checks[i]
       if (server === undefined || check === undefined || check === old) continue
       const passes = isPassing(criterion, check)
       if (old === undefined ? passes : isPassing(criterion, old) === passes) continue
@@ -188,14 +195,20 @@ export class Monitor {
     }
   }
 
-  #logFloor ({ backend, state }: Held, before: readonly number[]): void {
-    if (state.kept.join() === before.join()) return
-    const on = state.kept.length > 0
-    const held = state.kept.map(index => backend.servers[index]?.name)
-    const message = on ? `${backend.name}: min_up keeps ${held.join(', ')} in service against its criteria` : `${backend.name}: enough servers are fit again`
-    this.#deps.log('backend.floor', { backend: backend.name, on, held }, message, on ? 'warn' : 'info')
+  #logFloor (held: Held, before: readonly string[]): void {
+    const kept = keptNames(held)
+    if (kept.join() === before.join()) return
+    const { name } = held.backend
+    const on = kept.length > 0
+    const message = on ? `min_up keeps ${kept.join(', ')} in service against its criteria` : 'enough servers are fit again'
+    this.#deps.log('backend.floor', { backend: name, on, held: kept }, `${name}: ${message}`, on ? 'warn' : 'info')
   }
 }
+
+const keptNames = (held: Held | undefined): readonly string[] =>
+  held?.state.kept.flatMap(index => held.backend.servers[index]?.name ?? []) ?? []
+
+const replyOf = ({ held, index }: Place, releasing: boolean): Reply => toReply(decisionAt(held, index), held.adminState, releasing)
 
 function decisionAt (held: Held, index: number): Decision {
   const decision = held.decisions[index]

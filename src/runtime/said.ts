@@ -39,8 +39,16 @@ export class Said {
     this.#write()
   }
 
-  /** We mean neither any more: whether `ready` is still to be said. */
-  isReleasing (id: string): boolean {
+  /** Whether a word of ours is still to be taken back. Asking changes nothing. */
+  owes (id: string): boolean {
+    return this.#words.has(id)
+  }
+
+  /**
+   * HAProxy asks, and we mean neither any more: whether to say `ready`. The first to ask begins the window, so that it
+   * cannot pass unheard.
+   */
+  release (id: string): boolean {
     if (!this.#words.has(id)) return false
     const now = this.#deps.clock.now()
     const since = this.#releasedMs.get(id)
@@ -66,7 +74,8 @@ export class Said {
     }
     if (read.kind === 'set-aside') {
       const { to, why } = read
-      this.#deps.log('state.set_aside', { file: this.#path, to, why }, 'a state file was not understood: a drain we said before may have to be undone by hand')
+      const message = 'a state file was not understood: a drain we said before may have to be undone by hand'
+      this.#deps.log('state.set_aside', { file: this.#path, to, why }, message)
     }
     return new Map()
   }
@@ -76,7 +85,8 @@ export class Said {
       writeStateFile(this.#path, VERSION, Object.fromEntries(this.#words))
     } catch (error) {
       const { code = 'error' } = error as NodeJS.ErrnoException
-      this.#deps.log('state.write_failed', { file: this.#path, why: code }, 'cannot remember what we said: after a restart a drain of ours would stay')
+      const message = 'cannot remember what we said: after a restart a drain of ours would stay'
+      this.#deps.log('state.write_failed', { file: this.#path, why: code }, message)
     }
   }
 }

@@ -9,7 +9,7 @@ import type { Clock, Timer } from './clock.ts'
 /** Polls under way at once. One that finds no place waits for its next slot. */
 export const IN_FLIGHT_MAX = 2048
 /** The first look at everything is done within this, however slow its pace: until then we have no opinion. */
-const FIRST_WITHIN_MS = 2000
+export const FIRST_WITHIN_MS = 2000
 
 export interface SchedulerDeps {
   readonly clock: Clock
@@ -36,7 +36,7 @@ export class Scheduler {
     this.#deps = deps
   }
 
-  /** The polls there shall be from now on. One that stays keeps its connection and its pace. */
+  /** The polls there shall be from now on. One that stays keeps its connection and its place in the interval. */
   set (polls: readonly Poll[]): void {
     const keys = new Set(polls.map(({ key }) => key))
     for (const [key, entry] of this.#entries) if (!keys.has(key)) this.#drop(key, entry)
@@ -52,12 +52,26 @@ export class Scheduler {
     const existing = this.#entries.get(poll.key)
     if (existing?.identity === identity) {
       existing.poll = poll
+      this.#hasten(existing)
       return
     }
     if (existing !== undefined) this.#drop(poll.key, existing)
-    const offset = spread(poll.key, Math.min(poll.intervalMs, FIRST_WITHIN_MS))
-    const entry: Entry = { poll, identity, probe: this.#deps.createProbe(poll), slotMs: this.#deps.clock.now() + offset, timer: undefined }
+    const entry: Entry = { poll, identity, probe: this.#deps.createProbe(poll), slotMs: this.#firstSlot(poll), timer: undefined }
     this.#entries.set(poll.key, entry)
+    this.#wait(entry)
+  }
+
+  #firstSlot ({ key, intervalMs }: Poll): number {
+    return this.#deps.clock.now() + spread(key, Math.min(intervalMs, FIRST_WITHIN_MS))
+  }
+
+  /** A poll that stays, but got a quicker pace or a reader that knows nothing yet, does not wait out its old pace. */
+  #hasten (entry: Entry): void {
+    const { poll, slotMs } = entry // in the past while the poll is under way
+    const patienceMs = this.#deps.isUndecided(poll) ? Math.min(poll.intervalMs, FIRST_WITHIN_MS) : poll.intervalMs
+    if (slotMs - this.#deps.clock.now() <= patienceMs) return
+    entry.timer?.stop()
+    entry.slotMs = this.#firstSlot(poll)
     this.#wait(entry)
   }
 
@@ -88,7 +102,7 @@ export class Scheduler {
 /** The next slot of a pace after now; those that have passed are skipped, not made up for. */
 export function nextSlot (slotMs: number, paceMs: number, nowMs: number): number {
   const next = slotMs + paceMs
-  return next > nowMs ? next : next + Math.ceil((nowMs - next + 1) / paceMs) * paceMs
+  return next > nowMs ? next : next + (Math.floor((nowMs - next) / paceMs) + 1) * paceMs
 }
 
 /** FNV-1a: the same name starts at the same place in the interval, in every process. */

@@ -2,7 +2,7 @@
  * A small JSON file that is whole at any moment: written beside, synced, renamed. What cannot be understood is set
  * aside for a person to look at, and never stops the agent.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 export type ReadResult =
@@ -52,7 +52,7 @@ export function writeStateFile (path: string, version: number, data: unknown): v
   const fresh = `${path}.new`
   const fd = openSync(fresh, 'w', 0o640)
   try {
-    writeSync(fd, `${JSON.stringify({ version, data })}\n`)
+    writeFileSync(fd, `${JSON.stringify({ version, data })}\n`) // all of it: writeSync may stop half way on a full disk
     fsyncSync(fd)
   } finally {
     closeSync(fd)

@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts'
 
 /** Keys come from outside: past this many, everything new shares one. */
-const KEYS_MAX = 1000
+export const KEYS_MAX = 1000
 const OVERFLOW = '\0more'
 
 export class Throttle {
