@@ -1,6 +1,7 @@
 /** The admin port: what the agent knows, as JSON, for the CLI and for people. Loopback or unix socket only. */
-import { fastify, type FastifyInstance } from 'fastify'
+import { fastify, type FastifyInstance, type FastifyReply } from 'fastify'
 import type { Scalar } from '../core/model.ts'
+import { clean } from '../core/text.ts'
 
 /** All times are ages in ms: a reader needs no clock of ours. */
 export interface ServerStatus {
@@ -41,10 +42,13 @@ export interface AdminDeps {
   readonly uptimeMs: () => number
 }
 
-const problem = (status: number, title: string, detail: string): Record<string, unknown> => ({ type: 'about:blank', status, title, detail })
-
 export function createAdmin (deps: AdminDeps): FastifyInstance {
-  const app = fastify({ logger: false, bodyLimit: 64 * 1024, forceCloseConnections: true })
+  const app = fastify({
+    logger: false,
+    bodyLimit: 64 * 1024,
+    forceCloseConnections: true,
+    frameworkErrors: (error, _, reply) => sendError(error, reply) // a path that cannot be decoded
+  })
 
   app.get('/v1/status', () => ({ version: deps.version, uptimeMs: deps.uptimeMs(), servers: deps.status() }))
 
@@ -54,19 +58,24 @@ export function createAdmin (deps: AdminDeps): FastifyInstance {
     if (detail !== undefined) return detail
     const near = deps.nearest(id)
     const hint = near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''
-    return reply.code(404).type('application/problem+json').send(problem(404, 'Unknown server', `No server ${id} in the config.${hint}`))
+    return sendProblem(reply, 404, 'Unknown server', `No server ${clean(id)} in the config.${hint}`)
   })
 
   app.get('/health', (_, reply) => deps.isStopping()
     ? reply.code(503).send({ status: 'stopping' })
     : { status: 'ok' })
 
-  app.setNotFoundHandler((request, reply) => reply.code(404).type('application/problem+json')
-    .send(problem(404, 'Not found', `Nothing at ${request.method} here. There are GET /v1/status, GET /v1/servers/BACKEND/SERVER, GET /health.`)))
-  app.setErrorHandler((error: Error & { statusCode?: number }, _, reply) => {
-    const status = error.statusCode ?? 500
-    const detail = status < 500 ? error.message : 'A fault in the agent; its log says more.'
-    return reply.code(status).type('application/problem+json').send(problem(status, 'Bad request', detail))
-  })
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, 404, 'Not found',
+    `Nothing at ${request.method} here. There are GET /v1/status, GET /v1/servers/BACKEND/SERVER, GET /health.`))
+  app.setErrorHandler((error: Error & { statusCode?: number }, _, reply) => sendError(error, reply))
   return app
 }
+
+function sendError (error: Error & { statusCode?: number }, reply: FastifyReply): FastifyReply {
+  const status = error.statusCode ?? 500
+  if (status < 500) return sendProblem(reply, status, 'Bad request', clean(error.message))
+  return sendProblem(reply, status, 'Internal error', 'A fault in the agent.')
+}
+
+const sendProblem = (reply: FastifyReply, status: number, title: string, detail: string): FastifyReply =>
+  reply.code(status).type('application/problem+json').send({ type: 'about:blank', status, title, detail })

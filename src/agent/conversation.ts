@@ -27,12 +27,17 @@ export function serveAgent (stream: Duplex, deps: ConversationDeps): void {
   const chunks: Buffer[] = []
   let length = 0
   let answered = false
-  let timer = deps.after(QUIET_MS, respond)
+  let timer = deps.after(QUIET_MS / 2, halfQuiet)
   let deadline: Timer | undefined
 
   function wait (ms: number, run: () => void): void {
     timer.stop()
     timer = deps.after(ms, run)
+  }
+
+  /** In two halves: when our own loop was late, what came meanwhile is read before the second one begins. */
+  function halfQuiet (): void {
+    wait(QUIET_MS / 2, respond)
   }
 
   function respond (): void {
@@ -50,7 +55,7 @@ export function serveAgent (stream: Duplex, deps: ConversationDeps): void {
     length += chunk.length
     if (length > REQUEST_BYTES_MAX || chunk.includes(LF) || chunk.includes(CR)) return respond()
     deadline ??= deps.after(deps.lineTimeoutMs, respond)
-    wait(QUIET_MS, respond)
+    wait(QUIET_MS / 2, halfQuiet)
   })
   stream.on('end', () => {
     respond()
@@ -59,7 +64,6 @@ export function serveAgent (stream: Duplex, deps: ConversationDeps): void {
   // An ECONNRESET after a whole answer is how HAProxy ends a check; before one there is nobody left to answer.
   stream.on('error', () => { stream.destroy() })
   stream.on('close', () => {
-    answered = true
     timer.stop()
     deadline?.stop()
   })

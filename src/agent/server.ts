@@ -2,11 +2,13 @@
 import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs'
 import { BlockList, connect, createServer, isIP, type Server, type Socket } from 'node:net'
 import { neutral, type Reply } from '../core/reply.ts'
-import { serveAgent, type ConversationDeps, type Timer } from './conversation.ts'
+import { serveAgent, type Timer } from './conversation.ts'
 import type { Request } from './protocol.ts'
 
 /** HAProxy opens up to 2,000 connections within 100 ms: what the backlog refuses is an answer lost. */
 const BACKLOG = 4096
+/** What fits into a socket's address [unix(7)]; libuv would cut a longer path and listen somewhere else. */
+export const SOCKET_PATH_BYTES_MAX = 107
 
 export type ListenAddress =
   | { readonly kind: 'tcp', readonly host: string, readonly port: number }
@@ -35,10 +37,11 @@ export interface AgentLimits {
 
 /** One open listener. */
 export interface AgentListener {
-  readonly options: ListenOptions
+  readonly address: ListenAddress
   /** Where it listens: the port the system chose for port 0. */
   readonly bound: string
-  setLimits: (limits: AgentLimits) => void
+  /** From the next connection on: another default server, other limits. */
+  update: (options: ListenOptions, limits: AgentLimits) => void
   close: () => Promise<void>
 }
 
@@ -47,29 +50,31 @@ export async function listenAgent (options: ListenOptions, limits: AgentLimits, 
   const sockets = new Set<Socket>()
   let allowed = allowList(limits.allow)
   let { lineTimeoutMs } = limits
+  let fallback = options.server
+  const peer = (address: string | undefined): string => options.address.kind === 'unix' ? 'unix' : plainAddress(address)
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
-    const from = options.address.kind === 'unix' ? 'unix' : plainAddress(socket.remoteAddress)
+    const from = peer(socket.remoteAddress)
     if (from !== 'unix' && !allowed(from)) {
       socket.on('error', () => undefined) // whoever it is, it is gone
       socket.destroy()
-      deps.onRefused(from, 'not in agent.allow')
+      if (from !== GONE) deps.onRefused(from, 'not in agent.allow')
       return
     }
     sockets.add(socket)
     socket.on('close', () => { sockets.delete(socket) })
-    const conversation: ConversationDeps = { after: deps.after, lineTimeoutMs, answer: request => answer(request, options.server, from, deps) }
-    serveAgent(socket, conversation)
+    serveAgent(socket, { after: deps.after, lineTimeoutMs, answer: request => answer(request, fallback, from, deps) })
   })
   server.maxConnections = limits.maxConnections
-  server.on('drop', drop => { deps.onRefused(plainAddress(drop?.remoteAddress), `over ${server.maxConnections} connections`) })
+  server.on('drop', drop => { deps.onRefused(peer(drop?.remoteAddress), `over ${server.maxConnections} connections`) })
 
   await listen(server, options.address)
   server.on('error', deps.onTrouble) // EMFILE on accept and the like: the listener lives on
   return {
-    options,
+    address: options.address,
     bound: boundAddress(server, options.address),
-    setLimits: next => {
+    update: ({ server: named }, next) => {
+      fallback = named
       allowed = allowList(next.allow)
       lineTimeoutMs = next.lineTimeoutMs
       server.maxConnections = next.maxConnections
@@ -95,7 +100,7 @@ function answer (request: Request, fallback: string | undefined, from: string, d
 }
 
 async function listen (server: Server, address: ListenAddress): Promise<void> {
-  if (address.kind === 'unix') await removeStaleSocket(address.path)
+  if (address.kind === 'unix') await makeRoom(address.path)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     const listening = (): void => {
@@ -109,7 +114,10 @@ async function listen (server: Server, address: ListenAddress): Promise<void> {
 }
 
 /** A socket left by a process that was killed would refuse us; one that answers belongs to somebody alive. */
-async function removeStaleSocket (path: string): Promise<void> {
+async function makeRoom (path: string): Promise<void> {
+  if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
+    throw Object.assign(new Error(`listen ENAMETOOLONG: over ${SOCKET_PATH_BYTES_MAX} bytes ${path}`), { code: 'ENAMETOOLONG' })
+  }
   if (!existsSync(path) || !lstatSync(path).isSocket()) return
   const alive = await new Promise<boolean>(resolve => {
     const probe = connect(path)
@@ -117,21 +125,27 @@ async function removeStaleSocket (path: string): Promise<void> {
       probe.destroy()
       resolve(true)
     })
-    probe.on('error', () => { resolve(false) })
+    // Whatever else is wrong (a full backlog, no permission), there is somebody.
+    probe.on('error', (error: NodeJS.ErrnoException) => { resolve(error.code !== 'ECONNREFUSED') })
   })
   if (!alive) unlinkSync(path)
 }
 
 function boundAddress (server: Server, address: ListenAddress): string {
   const bound = server.address()
-  if (address.kind === 'unix' || bound === null || typeof bound === 'string') return `unix:${address.kind === 'unix' ? address.path : String(bound)}`
+  if (address.kind === 'unix') return `unix:${address.path}`
+  if (bound === null || typeof bound === 'string') return `${address.host}:${address.port}`
   return bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`
 }
 
-/** An IPv4 peer of an IPv6 listener is `::ffff:10.0.0.1`: the same peer. */
-const plainAddress = (address: string | undefined): string => (address ?? 'gone').replace(/^::ffff:(?=\d+\.)/, '')
+/** A peer that has reset its connection before we looked at it. */
+const GONE = 'gone'
 
-function allowList (cidrs: readonly string[]): (address: string) => boolean {
+/** An IPv4 peer of an IPv6 listener is `::ffff:10.0.0.1`: the same peer. */
+const plainAddress = (address: string | undefined): string => (address ?? GONE).replace(/^::ffff:(?=\d+\.)/, '')
+
+/** Whether an address is in one of the networks. */
+export function allowList (cidrs: readonly string[]): (address: string) => boolean {
   const list = new BlockList()
   for (const cidr of cidrs) {
     const [ip = '', bits] = cidr.split('/')

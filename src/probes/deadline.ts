@@ -24,7 +24,7 @@ export class Deadlines {
     this.#ticker ??= this.#startTicker(() => { this.#tick() }, TICK_MS)
     return () => {
       slot.delete(expire)
-      if (slot.size === 0) this.#slots.delete(due)
+      if (slot.size === 0 && this.#slots.get(due) === slot) this.#slots.delete(due)
     }
   }
 

@@ -19,10 +19,19 @@ const CLASSES: Readonly<Record<string, ErrorClass>> = {
   ENOBUFS: 'local',
   ENOMEM: 'local',
   EADDRNOTAVAIL: 'local',
+  EADDRINUSE: 'local',
+  EAFNOSUPPORT: 'local',
   EACCES: 'local',
   EPERM: 'local',
   EAI_AGAIN: 'local',
-  ENOTFOUND: 'local'
+  EAI_FAIL: 'local',
+  EAI_MEMORY: 'local',
+  EAI_SYSTEM: 'local',
+  ENOTFOUND: 'local',
+  UND_ERR_DESTROYED: 'local', // we closed the connection ourselves
+  UND_ERR_CLOSED: 'local',
+  UND_ERR_INVALID_ARG: 'local', // a request that cannot be sent
+  UND_ERR_NOT_SUPPORTED: 'local'
 }
 
 const WORDS: Readonly<Record<ErrorClass, string>> = {
@@ -46,14 +55,20 @@ export class ProbeFailure extends Error {
 }
 
 export function classify (error: unknown): ProbeError {
-  if (error instanceof ProbeFailure) return { class: error.class, message: clean(`${WORDS[error.class]}: ${error.message}`, 200) }
-  const { code = '', message = String(error), cause, errors } = error as NodeJS.ErrnoException & { cause?: unknown, errors?: unknown[] }
-  if (errors?.[0] !== undefined) return classify(errors[0]) // happy eyeballs: one error an address, the first says enough
+  if (error instanceof ProbeFailure) return { class: error.class, message: clean(error.message, 200) }
+  if (error instanceof AggregateError && error.errors.length > 0) return strongest(error.errors.map(classify))
+  const { code = '', message, cause } = (error instanceof Error ? error : new Error(String(error))) as NodeJS.ErrnoException
   if (CLASSES[code] === undefined && cause !== undefined) return classify(cause)
 
   const kind = CLASSES[code] ?? (isTls(code, message) ? 'tls' : 'protocol')
-  return { class: kind, message: clean(`${WORDS[kind]}: ${code === '' || message.includes(code) ? message : `${code} ${message}`}`, 200) }
+  const detail = message.replace(/^(?:connect|read|write) /, '') // Node.js names the system call first
+  return { class: kind, message: clean(`${WORDS[kind]} (${code === '' || detail.includes(code) ? detail : `${code} ${detail}`})`, 200) }
 }
 
-const isTls = (code: string, message: string): boolean =>
-  /^(?:ERR_TLS|ERR_SSL|CERT_|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|EPROTO)/.test(code) || /\bssl\b|certificate/i.test(message)
+/** Happy eyeballs: one error an address. That we have no IPv6 says nothing of a node that refused by IPv4. */
+const strongest = (errors: readonly ProbeError[]): ProbeError =>
+  errors.find(error => error.class !== 'local') ?? errors[0] ?? { class: 'protocol', message: WORDS.protocol }
+
+/** The first part of codes for what can be wrong with TLS and certificates [tls.html]. */
+const TLS = /^(?:ERR_TLS|ERR_SSL|EPROTO|CERT_|CRL_|UNABLE_TO_|ERROR_IN_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH|INVALID_|PATH_LENGTH)/
+const isTls = (code: string, message: string): boolean => TLS.test(code) || /\bssl\b|certificate/i.test(message)

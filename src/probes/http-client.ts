@@ -1,12 +1,15 @@
 /**
  * One HTTP conversation with one node: a single keep-alive connection, one request at a time, a deadline that covers
  * connect to last byte, a bounded body. undici's own timers tick by a second and its AbortSignal does nothing while
- * connecting, so we keep the connecting socket and destroy it ourselves.
+ * connecting, so we keep the socket and destroy it ourselves. We abort no request that is under way either: undici would
+ * connect again for it at once, without a deadline.
  */
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { buildConnector, Client, type Dispatcher } from 'undici'
 import type { Node } from '../core/probe.ts'
+import { showDuration } from '../core/text.ts'
 import type { Deadlines } from './deadline.ts'
 import { ProbeFailure } from './errors.ts'
 
@@ -27,34 +30,34 @@ export interface HttpAnswer {
   readonly body: Buffer
 }
 
-type Phase = 'connecting' | 'waiting' | 'body'
-
 export class HttpClient {
   readonly #client: Client
   readonly #deadlines: Deadlines
-  #connecting: Socket | undefined
-  /** Requests the present connection has answered: above 0 it may have been closed by the node in between. */
-  #answered = 0
+  /** The present connection, also while it is being made. */
+  #socket: Socket | undefined
+  /** Connections begun. A request during which there was no new one went over an old one. */
+  #connections = 0
 
-  /** Throws when the node's CA file cannot be read. */
+  /** Throws a ProbeFailure when the node's CA file cannot be used. */
   constructor (node: Node, deadlines: Deadlines) {
     this.#deadlines = deadlines
     const host = node.host.includes(':') ? `[${node.host}]` : node.host
     const connect = buildConnector({
       timeout: 0, // ours is exact
-      ...(node.caFile === undefined ? {} : { ca: readFileSync(node.caFile, 'utf8') }),
-      ...(node.serverName === undefined ? {} : { servername: node.serverName })
+      ...(node.caFile === undefined ? {} : { ca: authorities(node.caFile) })
     })
+    const name = node.serverName === undefined ? {} : { servername: node.serverName } // before the one of a Host header
     this.#client = new Client(`${node.protocol === 'https' ? 'https' : 'http'}://${host}:${node.port}`, {
       pipelining: 1,
       headersTimeout: 0,
       bodyTimeout: 0,
       maxHeaderSize: HEADER_BYTES_MAX,
       connect: (options, callback) => {
-        this.#answered = 0
-        this.#connecting = connect(options, (...result) => {
-          this.#connecting = undefined
-          callback(...result)
+        this.#connections += 1
+        this.#socket = connect({ ...options, ...name }, (...[error, socket]) => {
+          // Wrapped, because undici 7 never connects again after an ERR_TLS_CERT_ALTNAME_INVALID that it sees itself.
+          if (error === null) callback(null, socket)
+          else callback(new Error('cannot connect', { cause: error }), null)
         }) as unknown as Socket
       }
     })
@@ -65,82 +68,94 @@ export class HttpClient {
     let left: Exchange | undefined
     const cancel = this.#deadlines.after(timeoutMs, () => left?.expire(timeoutMs))
     try {
-      const reused = this.#answered > 0
-      left = new Exchange(this.#client, request, () => this.#connecting)
-      const answer = await left.answer.catch(async (error: unknown) => {
+      const before = this.#connections
+      left = new Exchange(this.#client, request, () => this.#socket)
+      return await left.answer.catch(async (error: unknown) => {
         // A node may close an idle connection just as we use it. That is no refusal: ask again on a new one.
-        if (!reused || left?.heard === true || left?.expired === true || !isRepeatable(request) || !isClosed(error)) throw error
-        left = new Exchange(this.#client, request, () => this.#connecting)
+        const reused = this.#connections === before
+        if (!reused || left?.heard === true || !isRepeatable(request) || !isClosed(error)) throw error
+        left = new Exchange(this.#client, request, () => this.#socket)
         return left.answer
       })
-      this.#answered += 1
-      return answer
     } finally {
       cancel()
     }
   }
 
   close (): void {
-    this.#connecting?.destroy()
     this.#client.destroy().catch(() => undefined) // nobody is left to tell
+    this.#socket?.destroy()
+  }
+}
+
+/** Node.js takes a file without any certificate for no authority at all, and would then blame the node. */
+function authorities (file: string): string {
+  try {
+    const pem = readFileSync(file, 'utf8')
+    void new X509Certificate(pem)
+    return pem
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    throw new ProbeFailure('local', `ca_file ${file} cannot be used (${code.startsWith('ERR_') ? 'not a PEM certificate' : code})`)
   }
 }
 
 const isRepeatable = ({ method }: HttpRequest): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
-const isClosed = (error: unknown): boolean => ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '')
+const isClosed = (error: unknown): boolean =>
+  ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '')
 
 /** One request on its way. */
 class Exchange {
   readonly answer: Promise<HttpAnswer>
-  expired = false
-  #phase: Phase = 'connecting'
-  #controller: Dispatcher.DispatchController | undefined
+  /** Whether any of the answer has come. */
+  heard = false
+  #expired = false
   #reject: (error: unknown) => void = () => undefined
-  readonly #connecting: () => Socket | undefined
+  readonly #socket: () => Socket | undefined
 
-  constructor (client: Client, request: HttpRequest, connecting: () => Socket | undefined) {
-    this.#connecting = connecting
+  constructor (client: Client, request: HttpRequest, socket: () => Socket | undefined) {
+    this.#socket = socket
     this.answer = new Promise((resolve, reject) => {
       this.#reject = reject
       this.#dispatch(client, request, resolve)
     })
   }
 
-  /** Whether any of the answer has come. */
-  get heard (): boolean {
-    return this.#phase === 'body'
-  }
-
   expire (timeoutMs: number): void {
-    this.expired = true
+    this.#expired = true
+    const socket = this.#socket()
     // A TLS handshake that hangs is a host that was reached.
-    const unreached = this.#phase === 'connecting' && this.#connecting()?.connecting !== false
-    const failure = unreached
-      ? new ProbeFailure('noconn', `none within ${Math.round(timeoutMs)}ms`)
-      : new ProbeFailure('timeout', this.#phase === 'body' ? `only a part of it within ${Math.round(timeoutMs)}ms` : `within ${Math.round(timeoutMs)}ms`)
-    this.#fail(failure)
-    this.#connecting()?.destroy(failure)
+    const unreached = socket === undefined || socket.destroyed || socket.connecting
+    const within = `within ${showDuration(timeoutMs)}`
+    this.#fail(unreached
+      ? new ProbeFailure('noconn', `no connection ${within}`)
+      : new ProbeFailure('timeout', `${this.heard ? 'only a part of the answer' : 'no answer'} ${within}`))
   }
 
   #fail (error: Error): void {
     this.#reject(error)
-    this.#controller?.abort(error)
+    this.#socket()?.destroy(error)
   }
 
-  #dispatch (client: Client, { method, path, headers, body }: HttpRequest, resolve: (answer: HttpAnswer) => void): void {
+  #dispatch (client: Client, request: HttpRequest, resolve: (answer: HttpAnswer) => void): void {
+    const { method, path, headers, body } = request
     const chunks: Buffer[] = []
     let length = 0
     let status = 0
     let answerHeaders: HttpAnswer['headers'] = {}
-    const options = { method: method as Dispatcher.HttpMethod, path, headers: { 'user-agent': 'hcf', ...headers }, body: body ?? null }
+    const options = {
+      method: method as Dispatcher.HttpMethod,
+      path,
+      headers: { 'user-agent': 'hcf', ...headers },
+      body: body ?? null,
+      reset: !isRepeatable(request) // no other request shares its connection, so an idle close cannot hit it
+    }
     client.dispatch(options, {
       onRequestStart: controller => {
-        this.#phase = 'waiting'
-        this.#controller = controller
-        if (this.expired) controller.abort(new Error('expired'))
+        if (this.#expired) controller.abort(new Error('expired'))
       },
       onResponseStart: (_, code, received) => {
-        this.#phase = 'body'
+        this.heard = true
         status = code
         answerHeaders = received as HttpAnswer['headers']
       },

@@ -22,7 +22,8 @@ async function follow (ask: Ask, origin: string, { method, path, headers, follow
     if (turn >= most || answer.status < 300 || answer.status > 399 || typeof location !== 'string') return answer
     const target = URL.canParse(location, origin + request.path) ? new URL(location, origin + request.path) : undefined
     if (target === undefined || target.origin !== new URL(origin).origin) throw new ProbeFailure('protocol', 'redirected to another node')
-    request = { method: method === 'HEAD' ? 'HEAD' : 'GET', path: target.pathname + target.search, headers }
+    const same = method === 'HEAD' || answer.status === 307 || answer.status === 308 // RFC 9110, 15.4
+    request = { method: same ? request.method : 'GET', path: target.pathname + target.search, headers }
   }
 }
 
@@ -54,7 +55,7 @@ function jsonOrUndefined (text: string): unknown {
 /** JSON pointer, RFC 6901. */
 function resolvePointer (json: unknown, pointer: string): unknown {
   return pointer.split('/').slice(1).map(part => part.replaceAll('~1', '/').replaceAll('~0', '~')).reduce<unknown>((value, key) => {
-    if (Array.isArray(value)) return /^\d+$/.test(key) ? value[Number(key)] as unknown : undefined
+    if (Array.isArray(value)) return /^(?:0|[1-9]\d*)$/.test(key) ? value[Number(key)] as unknown : undefined
     return isRecord(value) && Object.hasOwn(value, key) ? value[key] : undefined
   }, json)
 }

@@ -1,7 +1,6 @@
 /** The registry: one line a kind, and how a poll becomes a probe. */
 import type { Poll, Probe, ProbeKind } from '../core/probe.ts'
 import type { Deadlines } from './deadline.ts'
-import { ProbeFailure } from './errors.ts'
 import { http } from './http.ts'
 import { HttpClient } from './http-client.ts'
 import type { HttpProbe } from './kind.ts'
@@ -37,18 +36,10 @@ export function createProbe ({ node, request, timeoutMs }: Poll, { now, deadline
   let client: HttpClient | undefined
   return {
     run: async () => sampleOf(now, async () => {
-      const live = client ??= connectTo(node, deadlines)
+      const live = client ??= new HttpClient(node, deadlines)
       const endMs = now() + timeoutMs // a look that asks twice has no more time than one that asks once
       return look(async asked => live.ask(asked, Math.max(1, endMs - now())))
     }),
     close: () => { client?.close() }
-  }
-}
-
-function connectTo (node: Poll['node'], deadlines: Deadlines): HttpClient {
-  try {
-    return new HttpClient(node, deadlines)
-  } catch (error) {
-    throw new ProbeFailure('local', `ca_file ${node.caFile ?? ''} cannot be used (${(error as NodeJS.ErrnoException).code ?? 'not PEM'})`)
   }
 }

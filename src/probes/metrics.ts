@@ -9,7 +9,7 @@ export const metrics: HttpProbe<'metrics'> = ({ path }, wants) => async ask => {
   return metricsFacts(body.toString('utf8'), wants)
 }
 
-const SAMPLE = /^([A-Za-z_:][\w:]*)\s*(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\})?\s+([^\s]+)/
+const SAMPLE = /^([A-Za-z_:][\w:]*)\s*(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\}\s*|\s)(\S+)/
 const LABEL = /\s*([A-Za-z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*,?/g
 
 /** A wanted sample is a name, with labels if it takes labels to tell it apart: `up{job="x"}`. The first that fits counts. */
@@ -19,13 +19,15 @@ export function metricsFacts (page: string, wants: readonly string[]): Facts {
   for (const line of page.split('\n')) {
     const [, name, labels = '', value = ''] = SAMPLE.exec(line) ?? []
     for (const selector of selectors) {
-      if (selector.name !== name || selector.want in facts) continue
+      if (selector.name !== name || Object.hasOwn(facts, selector.want)) continue
       const own = parseLabels(labels)
-      if ([...selector.labels].every(([key, wanted]) => own.get(key) === wanted)) facts[selector.want] = Number(value.replace('Inf', 'Infinity'))
+      if ([...selector.labels].every(([key, wanted]) => own.get(key) === wanted)) facts[selector.want] = numberOf(value)
     }
   }
   return facts
 }
+
+const numberOf = (text: string): number => Number(text.replace(/^([+-]?)inf(?:inity)?$/i, '$1Infinity'))
 
 function parseSelector (want: string): { readonly name: string, readonly labels: ReadonlyMap<string, string> } {
   const open = want.indexOf('{')

@@ -20,7 +20,9 @@ const isConnected = (status: unknown): boolean => typeof status === 'string' && 
 
 /** `gatewayMs`: the gateway's own clock, from its Date header, for ages. */
 export function welcomeFacts (json: unknown, gatewayMs: number | undefined): Facts {
-  if (!isRecord(json) || !Array.isArray(json['servers'])) throw new ProbeFailure('protocol', 'GET /?t=json is not a gateway’s front page')
+  if (!isRecord(json) || !Array.isArray(json['servers'])) {
+    throw new ProbeFailure('protocol', 'GET /?t=json is not the front page of a gateway')
+  }
 
   const statuses = introducerStatuses(json['introducers'])
   const servers = json['servers'].slice(0, SERVERS_MAX).filter(isRecord)
@@ -32,7 +34,7 @@ export function welcomeFacts (json: unknown, gatewayMs: number | undefined): Fac
     storageConnected: connected.length,
     storageTotal: servers.length,
     storageStatus: shown(servers.map(server => server['connection_status']).find(status => !isConnected(status))),
-    ids: connected.map(server => clean(String(server['nodeid'] ?? ''), 80)),
+    ids: connected.map(server => clean(textOf(server['nodeid']), 80)),
     spaces: connected.map(server => numberOrNull(server['available_space'])),
     agesMs: connected.map(server => age(server['last_received_data'], gatewayMs))
   }
@@ -44,7 +46,9 @@ function introducerStatuses (introducers: unknown): readonly unknown[] {
 }
 
 /** A status is text from strangers, sometimes a traceback of many lines: its first words are enough. */
-const shown = (status: unknown): string => status === undefined ? '' : clean(String(status), STATUS_CHARS_MAX)
+const shown = (status: unknown): string => status === undefined ? '' : clean(textOf(status), STATUS_CHARS_MAX)
+
+const textOf = (value: unknown): string => typeof value === 'string' ? value : JSON.stringify(value) ?? ''
 
 const numberOrNull = (value: unknown): Scalar => typeof value === 'number' && Number.isFinite(value) ? value : null
 

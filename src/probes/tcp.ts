@@ -2,18 +2,23 @@
 import { connect } from 'node:net'
 import type { Facts } from '../core/model.ts'
 import type { Node, ProbeOptions } from '../core/probe.ts'
+import { showDuration } from '../core/text.ts'
 import type { Deadlines } from './deadline.ts'
 import { ProbeFailure } from './errors.ts'
 
 /** How much of an answer is looked at for `expect`. */
 const ANSWER_BYTES_MAX = 64 * 1024
 
-export async function tcpLook (node: Node, { port, send, expect }: ProbeOptions['tcp'], timeoutMs: number, deadlines: Deadlines): Promise<Facts> {
+export async function tcpLook (
+  node: Node, { port, send, expect }: ProbeOptions['tcp'], timeoutMs: number, deadlines: Deadlines
+): Promise<Facts> {
   const socket = connect({ host: node.host, port: port ?? node.port, noDelay: true })
   let connected = false
   let heard = ''
+  const wanted = expect === undefined ? undefined : Buffer.from(expect).toString('latin1') // bytes against bytes
   const cancel = deadlines.after(timeoutMs, () => {
-    socket.destroy(connected ? new ProbeFailure('timeout', `within ${timeoutMs}ms`) : new ProbeFailure('noconn', `none within ${timeoutMs}ms`))
+    const within = `within ${showDuration(timeoutMs)}`
+    socket.destroy(connected ? new ProbeFailure('timeout', `no answer ${within}`) : new ProbeFailure('noconn', `no connection ${within}`))
   })
   try {
     return await new Promise((resolve, reject) => {
@@ -21,11 +26,11 @@ export async function tcpLook (node: Node, { port, send, expect }: ProbeOptions[
       socket.on('connect', () => {
         connected = true
         if (send !== undefined) socket.write(send)
-        if (expect === undefined) resolve({})
+        if (wanted === undefined) resolve({})
       })
       socket.on('data', chunk => {
         heard = (heard + chunk.toString('latin1')).slice(-ANSWER_BYTES_MAX)
-        if (expect !== undefined && heard.includes(expect)) resolve({ expected: true })
+        if (wanted !== undefined && heard.includes(wanted)) resolve({ expected: true })
       })
       socket.on('end', () => {
         if (heard === '') reject(new ProbeFailure('reset', 'closed without a word'))
