@@ -27,7 +27,7 @@ export function installPackages () {
   const marker = `${root}/node_modules/.package-lock.json`
   if (existsSync(marker) && statSync(marker).mtimeMs >= statSync(`${root}/package-lock.json`).mtimeMs && existsSync(`${root}/node_modules/typescript`)) return
   say('installing packages (npm ci)')
-  run('npm', ['ci', '--no-audit', '--no-fund'])
+  run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
 }
 
 export function build () {

@@ -60,7 +60,7 @@ class RunningAgent implements App {
     this.#startedMs = clock.now()
     this.#pollers = new Pollers((from, id) => { log.event('poller.first', { from, server: id }, `${from} asks for the first time, for ${id}`) })
     const said = new Said({ clock, log: log.event, pollers: this.#pollers, stateDir: config.stateDir })
-    this.#monitor = new Monitor(config, { clock, log: log.event, pollers: this.#pollers, said })
+    this.#monitor = new Monitor(config, { clock, log: log.event, pollers: this.#pollers, said, encode: reply => encodeReply(reply).trimEnd() })
     const deadlines = new Deadlines((tick, everyMs) => clock.every(everyMs, tick))
     this.#scheduler = new Scheduler({
       clock,
@@ -123,24 +123,24 @@ class RunningAgent implements App {
 
   /** Opens what is new before it closes what is gone: an address that cannot be had changes nothing. */
   async #listen (config: Config): Promise<void> {
-    const key = (options: AgentListener['options']): string => JSON.stringify(options)
-    const wanted = new Set(config.agent.listen.map(key))
-    const kept = this.#listeners.filter(({ options }) => wanted.has(key(options)))
-    const known = new Set(kept.map(({ options }) => key(options)))
+    const listeners: AgentListener[] = []
     const opened: AgentListener[] = []
     try {
       for (const options of config.agent.listen) {
-        if (!known.has(key(options))) opened.push(await listenAgent(options, config.agent, this.#agentDeps))
+        const known = this.#listeners.find(({ address }) => showAddress(address) === showAddress(options.address))
+        const listener = known ?? await listenAgent(options, config.agent, this.#agentDeps)
+        if (known === undefined) opened.push(listener)
+        listeners.push(listener)
       }
       await this.#listenAdmin(config.adminListen)
     } catch (error) {
       await Promise.all(opened.map(async listener => listener.close()))
       throw error
     }
-    for (const listener of kept) listener.setLimits(config.agent)
+    for (const [i, options] of config.agent.listen.entries()) listeners[i]?.update(options, config.agent)
     for (const { bound } of opened) this.#log.event('agent.listen', { address: bound }, `answers HAProxy on ${bound}`)
-    const gone = this.#listeners.filter(listener => !kept.includes(listener))
-    this.#listeners = [...kept, ...opened]
+    const gone = this.#listeners.filter(listener => !listeners.includes(listener))
+    this.#listeners = listeners
     await Promise.all(gone.map(async listener => listener.close()))
   }
 

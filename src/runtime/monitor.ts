@@ -30,6 +30,8 @@ export interface MonitorDeps {
   readonly log: LogEvent
   readonly pollers: Pollers
   readonly said: Said
+  /** A reply as its line, for the log. */
+  readonly encode: (reply: Reply) => string
 }
 
 interface Held {
@@ -167,18 +169,19 @@ export class Monitor {
       // Before anyone can hear an admin word of ours, it is on disk that it is ours.
       if (to.state === 'drain' || to.state === 'maint') this.#deps.said.claim(id, to.state)
       held.sinceMs[index] = this.#deps.clock.now()
-      this.#logState(id, from, to)
+      this.#logState(id, from, to, replyOf({ held, index }, this.#deps.said.owes(id)))
     } else if (from.weightPercent !== to.weightPercent && (to.state === 'up' || to.state === 'down')) {
       const fields = { server: id, from: from.weightPercent, to: to.weightPercent, because: to.because }
       this.#deps.log('server.weight', fields, `${id} weight ${from.weightPercent}% -> ${to.weightPercent}%`)
     }
   }
 
-  #logState (id: string, from: Decision, to: Decision): void {
+  #logState (id: string, from: Decision, to: Decision, reply: Reply): void {
     const bad = to.state === 'down' || to.state === 'drain' || to.layer === 'floor'
-    const fields = { server: id, from: from.state, to: to.state, layer: to.layer, weight: to.weightPercent, because: to.because }
-    const why = to.because[0] === undefined ? '' : `: ${to.because[0]}`
-    this.#deps.log('server.state', fields, `${id} ${from.state} -> ${to.state}${why}`, bad ? 'warn' : 'info')
+    const { state, layer, because } = to
+    const fields = { server: id, from: from.state, to: state, layer, because, reply: this.#deps.encode(reply) }
+    const why = because[0] === undefined ? '' : `: ${because[0]}`
+    this.#deps.log('server.state', fields, `${id} ${shown(from)} -> ${shown(to)}${why}`, bad ? 'warn' : 'info')
   }
 
   #logCriteria ({ backend, state }: Held, index: number, before: BackendState): void {
@@ -190,8 +193,9 @@ export class Monitor {
       const passes = isPassing(criterion, check)
       if (old === undefined ? passes : isPassing(criterion, old) === passes) continue
       const { value, limit, reason } = check.verdict
-      const fields = { server: serverId(server), criterion: criterion.name, value, limit, reason }
-      this.#deps.log(passes ? 'criterion.pass' : 'criterion.fail', fields, `${criterion.name} ${passes ? 'passes' : 'fails'}: ${reason}`)
+      const id = serverId(server)
+      const message = `${id} ${criterion.name} ${passes ? 'passes' : 'fails'}: ${reason}`
+      this.#deps.log(passes ? 'criterion.pass' : 'criterion.fail', { server: id, criterion: criterion.name, value, limit, reason }, message)
     }
   }
 
@@ -204,6 +208,8 @@ export class Monitor {
     this.#deps.log('backend.floor', { backend: name, on, held: kept }, `${name}: ${message}`, on ? 'warn' : 'info')
   }
 }
+
+const shown = ({ state, layer }: Decision): string => layer === 'floor' ? 'kept' : state
 
 const keptNames = (held: Held | undefined): readonly string[] =>
   held?.state.kept.flatMap(index => held.backend.servers[index]?.name ?? []) ?? []

@@ -39,7 +39,7 @@ export class Bench {
   restart (adminState: AdminState = 'shared'): Monitor {
     const { clock, pollers, sink: { log: { event: log } } } = this
     const said = new Said({ clock, log, pollers, stateDir: this.#stateDir })
-    this.monitor = new Monitor({ backends: [this.#backend], adminStates: { web: adminState } }, { clock, log, pollers, said })
+    this.monitor = new Monitor({ backends: [this.#backend], adminStates: { web: adminState } }, { clock, log, pollers, said, encode: reply => encodeReply(reply).trimEnd() })
     return this.monitor
   }
 

@@ -38,24 +38,24 @@ void t.test('one line for each change, and none for what goes on', async (t) => 
     [GOOD, [], 'steady'],
     [{ reach: 'l' }, ['warn poll.local: cannot poll, and the node is not to blame'], 'our own trouble'],
     [{ latency: '-' }, [
-      'info criterion.fail: latency fails: is not ok', 'info server.weight: web/a weight 100% -> 25%'
+      'info criterion.fail: web/a latency fails: is not ok', 'info server.weight: web/a weight 100% -> 25%'
     ], 'less weight'],
     [{ latency: '-' }, [], 'steady'],
-    [{ introducer: 'x' }, ['info criterion.fail: introducer fails: refused by the node'], 'a warning changes no answer'],
+    [{ introducer: 'x' }, ['info criterion.fail: web/a introducer fails: refused by the node'], 'a warning changes no answer'],
     [{ storage: '-' }, [
-      'info criterion.fail: storage fails: is not ok', 'warn server.state: web/a up -> drain: storage: is not ok'
+      'info criterion.fail: web/a storage fails: is not ok', 'warn server.state: web/a up -> drain: storage: is not ok'
     ], 'drain'],
-    [{ latency: '+' }, ['info criterion.pass: latency passes: is ok'], 'a weight that nobody is told'],
+    [{ latency: '+' }, ['info criterion.pass: web/a latency passes: is ok'], 'a weight that nobody is told'],
     [{ reach: 't' }, [
-      'info criterion.fail: reach fails: timeout by the node', 'warn server.state: web/a drain -> down: reach: timeout by the node'
+      'info criterion.fail: web/a reach fails: timeout by the node', 'warn server.state: web/a drain -> down: reach: timeout by the node'
     ], 'down'],
     [{ reach: 'x' }, [], 'another reason is no change'],
     [{ latency: '-' }, [
-      'info criterion.fail: latency fails: is not ok', 'info server.weight: web/a weight 100% -> 25%'
+      'info criterion.fail: web/a latency fails: is not ok', 'info server.weight: web/a weight 100% -> 25%'
     ], 'the weight of a server that is down is on the wire'],
-    [{ storage: '+' }, ['info criterion.pass: storage passes: is ok'], 'one of two'],
+    [{ storage: '+' }, ['info criterion.pass: web/a storage passes: is ok'], 'one of two'],
     [{ reach: '+' }, [
-      'info criterion.pass: reach passes: answered in 5ms', 'info server.state: web/a down -> up: latency: is not ok'
+      'info criterion.pass: web/a reach passes: answered in 5ms', 'info server.state: web/a down -> up: latency: is not ok'
     ], 'back']
   ]
   for (const [marks, told, why] of rows) {
@@ -72,7 +72,7 @@ void t.test('the fields of those lines', async (t) => {
   t.strictSame(bench.sink.take(), [
     {
       level: 'info', event: 'criterion.fail', server: 'web/a', criterion: 'latency',
-      value: false, limit: 'true', reason: 'is not ok', msg: 'latency fails: is not ok'
+      value: false, limit: 'true', reason: 'is not ok', msg: 'web/a latency fails: is not ok'
     },
     {
       level: 'info', event: 'server.weight', server: 'web/a', from: 100, to: 25,
@@ -81,7 +81,8 @@ void t.test('the fields of those lines', async (t) => {
   ])
   await bench.see('a', { reach: 'x' })
   t.match(bench.sink.take()[1], {
-    event: 'server.state', server: 'web/a', from: 'up', to: 'down', layer: 'criteria', weight: 25,
+    event: 'server.state', server: 'web/a', from: 'up', to: 'down', layer: 'criteria',
+    reply: 'down 25% #reach: refused by the node',
     because: ['reach: refused by the node', 'latency: is not ok']
   })
 })
@@ -99,8 +100,9 @@ void t.test('the floor: who is kept, said when it changes', async (t) => {
       msg: 'web: min_up keeps b in service against its criteria'
     },
     {
-      level: 'warn', event: 'server.state', server: 'web/b', from: 'up', to: 'up', layer: 'floor', weight: 100,
-      because: ['kept up by min_up 1: storage: is not ok'], msg: 'web/b up -> up: kept up by min_up 1: storage: is not ok'
+      level: 'warn', event: 'server.state', server: 'web/b', from: 'up', to: 'up', layer: 'floor',
+      because: ['kept up by min_up 1: storage: is not ok'], reply: 'up 100% #kept up by min_up 1: storage: is not ok',
+      msg: 'web/b up -> kept: kept up by min_up 1: storage: is not ok'
     }
   ])
   t.equal(bench.ask('b'), 'up 100% #kept up by min_up 1: storage: is not ok', 'no admin word: it was never drained')
@@ -112,15 +114,15 @@ void t.test('the floor: who is kept, said when it changes', async (t) => {
   await bench.see('a', { reach: 't' })
   t.strictSame(bench.sink.told(), [
     'warn backend.floor: web: min_up keeps a in service against its criteria',
-    'warn server.state: web/a down -> up: kept up by min_up 1: reach: timeout by the node',
-    'warn server.state: web/b up -> down: reach: refused by the node'
+    'warn server.state: web/a down -> kept: kept up by min_up 1: reach: timeout by the node',
+    'warn server.state: web/b kept -> down: reach: refused by the node'
   ], 'silence is better than refusal')
 
   await bench.see('a', { reach: '+' })
   t.strictSame(bench.sink.told(), [
-    'info criterion.pass: reach passes: answered in 5ms',
+    'info criterion.pass: web/a reach passes: answered in 5ms',
     'info backend.floor: web: enough servers are fit again',
-    'info server.state: web/a up -> up'
+    'info server.state: web/a kept -> up'
   ])
 })
 
@@ -140,7 +142,7 @@ void t.test('kept beside a server that is fit: a tenth, and all of it when that 
   ])
   t.match(bench.sink.told(), [
     'info criterion.fail', 'warn backend.floor: web: min_up keeps b, c in', 'info server.weight: web/b weight 10% -> 100%',
-    'warn server.state: web/c up -> up'
+    'warn server.state: web/c up -> kept'
   ])
 })
 
@@ -205,7 +207,7 @@ void t.test('reload: a change it makes is told like any other', async (t) => {
   bench.reload({ ...web('ab', 2), servers: [a, b] })
   t.strictSame(bench.sink.told(), [
     'warn backend.floor: web: min_up keeps a in service against its criteria',
-    'warn server.state: web/a down -> up: kept up by min_up 2: reach: refused by the node'
+    'warn server.state: web/a down -> kept: kept up by min_up 2: reach: refused by the node'
   ], 'a new floor')
 })
 
