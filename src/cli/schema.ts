@@ -31,8 +31,10 @@ export function configSchema (): Record<string, unknown> {
   return { title: 'hcf.yaml', ...z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any', override }) }
 }
 
+interface Overridden { readonly jsonSchema: Record<string, unknown>, readonly path: ReadonlyArray<string | number> }
+
 /** Where a value has a form, a variable may stand instead. Names of kinds and keys are always written out. */
-function override ({ jsonSchema, path }: { readonly jsonSchema: Record<string, unknown>, readonly path: ReadonlyArray<string | number> }): void {
+function override ({ jsonSchema, path }: Overridden): void {
   const { type, pattern, default: otherwise, ...form } = jsonSchema
   const isFormed = type === 'integer' || type === 'number' || (type === 'string' && (pattern !== undefined || form['enum'] !== undefined))
   if (!isFormed || path.includes('propertyNames')) return

@@ -1,39 +1,15 @@
 /** From the words of the file to what the program runs on: backends with their criteria, and the polls they need. */
-import { z } from 'zod'
 import type { Backend, Criterion, ErrorClass, OnFail, Server } from '../core/model.ts'
 import type { Node, Poll, ProbeRequest } from '../core/probe.ts'
 import { judgeReach, REACH } from '../core/reach.ts'
-import { criterionKinds, type CriterionKindName } from '../criteria/index.ts'
-import type { AnyCriterionKind } from '../criteria/kind.ts'
-import { duration, onFail, wholeNumber } from '../criteria/scalars.ts'
-import { profiles, type RawCriterion } from '../profiles/index.ts'
+import { planCriteria, writePlan, type Plan } from './criteria.ts'
 import type { Report } from './problems.ts'
 import { parseNodeUrl, type BackendFile, type ServerFile } from './schema.ts'
 
-/** What every criterion may say, whatever its kind. */
-export const commonOptions = {
-  on_fail: onFail.optional(),
-  rise: wholeNumber(1).max(100, { error: 'must be at most 100' }).optional(),
-  fall: wholeNumber(1).max(100, { error: 'must be at most 100' }).optional(),
-  every: duration.optional(),
-  within: duration.optional()
-} satisfies z.ZodRawShape
-type CommonOptions = z.output<z.ZodObject<typeof commonOptions>>
-
 const UNREACHABLE: readonly ErrorClass[] = ['refused', 'noconn']
 const ALL_ERRORS: readonly ErrorClass[] = ['refused', 'reset', 'noconn', 'timeout', 'tls', 'protocol', 'local']
-const KINDS = Object.keys(criterionKinds) as CriterionKindName[]
 /** A criterion with a pace of its own is looked at at least this often, as a part of that pace, while undecided. */
 const FAST_PART = 10
-
-/** A criterion after merge and check, not yet bound to a node. */
-interface Plan {
-  readonly name: string
-  readonly kindName: CriterionKindName
-  readonly kind: AnyCriterionKind
-  readonly options: Record<string, unknown>
-  readonly common: CommonOptions
-}
 
 export interface Compiled {
   readonly backend: Backend
@@ -42,13 +18,11 @@ export interface Compiled {
   readonly written: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
-/** One backend, or undefined when the report has problems that leave nothing to build. */
+/** One backend. What it gives is worth nothing once the report has problems. */
 export function compileBackend (name: string, file: BackendFile, report: Report): Compiled {
-  const merged = mergeCriteria(file)
-  const plans = Object.entries(merged).flatMap(([criterion, raw]) => planCriterion(['backends', name, 'criteria', criterion], criterion, raw, report))
+  const plans = planCriteria(name, file, report)
   const nodes = Object.entries(file.servers).map(([server, written]) => ({ server, written, node: toNode(written) }))
   for (const { server, node } of nodes) checkNode(['backends', name, 'servers', server], node, plans, report)
-  if (nodes.length === 0) report.add(['backends', name, 'servers'], 'must name at least one server')
   if (file.policy.min_up > nodes.length) {
     report.add(['backends', name, 'policy', 'min_up'], `must be at most the number of servers (${nodes.length}), is ${file.policy.min_up}`)
   }
@@ -64,50 +38,6 @@ export function compileBackend (name: string, file: BackendFile, report: Report)
   return { backend: { name, policy: { minUp: file.policy.min_up }, servers }, polls, written }
 }
 
-function mergeCriteria (file: BackendFile): Readonly<Record<string, RawCriterion>> {
-  const merged: Record<string, RawCriterion> = { ...(file.profile === undefined ? {} : profiles[file.profile].criteria) }
-  for (const [name, own] of Object.entries(file.criteria)) {
-    if (own === false) {
-      delete merged[name]
-      continue
-    }
-    const inherited = merged[name]
-    // Another kind under the same name is another criterion: nothing of the profile's is meant for it.
-    const replaces = own['kind'] !== undefined && own['kind'] !== inherited?.['kind']
-    merged[name] = replaces ? own : { ...inherited, ...own }
-  }
-  return merged
-}
-
-function planCriterion (path: readonly string[], name: string, raw: RawCriterion, report: Report): Plan[] {
-  const kindName = KINDS.find(kind => kind === raw['kind'])
-  if (name === REACH) {
-    report.add(path, 'is a built-in criterion: its rise and fall are the policy’s', 'key')
-    return []
-  }
-  if (kindName === undefined) {
-    const given = raw['kind'] === undefined ? 'is missing: it ' : ''
-    report.add([...path, 'kind'], `${given}must be one of ${KINDS.join(', ')}${raw['kind'] === undefined ? '' : `, is ${JSON.stringify(raw['kind'])}`}`)
-    return []
-  }
-
-  const kind: AnyCriterionKind = criterionKinds[kindName]
-  const schema = z.strictObject({ kind: z.literal(kindName), ...kind.options.shape, ...commonOptions })
-  const parsed = schema.safeParse(raw)
-  if (!parsed.success) {
-    report.addIssues(parsed.error.issues, raw, schema, path)
-    return []
-  }
-  const contradiction = kind.contradiction?.(parsed.data as never)
-  if (contradiction !== undefined) report.add(path, contradiction, 'key')
-  return [{ name, kindName, kind, options: parsed.data as Record<string, unknown>, common: parsed.data as CommonOptions }]
-}
-
-function writePlan ({ kind, kindName, options, common: { on_fail: action } }: Plan): Readonly<Record<string, unknown>> {
-  const schema = z.strictObject({ kind: z.literal(kindName), ...kind.options.shape, ...commonOptions })
-  return z.encode(schema, { ...options, on_fail: action ?? kind.defaults.onFail } as never) as Readonly<Record<string, unknown>>
-}
-
 function toNode (written: ServerFile): Node {
   const { url, ca_file: caFile, server_name: serverName } = typeof written === 'string' ? { url: written } : written
   const address = parseNodeUrl(url) ?? { protocol: 'tcp' as const, host: url, port: 0 } // the schema let only good ones pass
@@ -116,10 +46,13 @@ function toNode (written: ServerFile): Node {
 }
 
 function checkNode (path: readonly string[], node: Node, plans: readonly Plan[], report: Report): void {
-  if (node.protocol !== 'tcp') return
-  for (const { name, kindName } of plans) {
-    if (kindName !== 'tcp' && kindName !== 'latency') report.add(path, `must be an http:// or https:// node: criterion ${name} (${kindName}) asks it over HTTP`)
+  const asks = plans.find(({ kindName }) => kindName !== 'tcp' && kindName !== 'latency')
+  if (node.protocol === 'tcp' && asks !== undefined) {
+    report.add(path, `must be an http:// or https:// node: criterion ${asks.name} (${asks.kindName}) asks it over HTTP`)
   }
+  if (node.protocol === 'https') return
+  if (node.caFile !== undefined) report.add([...path, 'ca_file'], 'is only for an https:// node', 'key')
+  if (node.serverName !== undefined) report.add([...path, 'server_name'], 'is only for an https:// node', 'key')
 }
 
 /** Binds the criteria of a backend to one server's node, and collects the polls that needs. */
@@ -159,8 +92,15 @@ class Binding {
   }
 
   #reachKey (plans: readonly Plan[]): string {
-    const plan = plans.find(({ kind, common: { every } }) => every === undefined && kind.defaults.everyMs === undefined)
+    const plan = plans.find(each => this.#showsReach(each))
     return (plan === undefined ? undefined : this.#pollKey(plan)) ?? this.#poll({ kind: 'tcp', options: {} })
+  }
+
+  /** A poll at the backend's pace, of the node itself: a tcp criterion may look at another port of its host. */
+  #showsReach ({ kind, options, common: { every } }: Plan): boolean {
+    const request = kind.probe(options as never)
+    if (request === 'reach' || every !== undefined || kind.defaults.everyMs !== undefined) return false
+    return request.kind !== 'tcp' || (request.options.port ?? this.#node.port) === this.#node.port
   }
 
   /** The poll a criterion reads; undefined when it reads what reach reads. */
@@ -196,7 +136,9 @@ export function unitePolls (polls: readonly Poll[]): readonly Poll[] {
 
 function unite (a: Poll, b: Poll): Poll {
   const wants = [...new Set([...a.request.wants ?? [], ...b.request.wants ?? []])]
-  const readers = [...a.readers, ...b.readers.filter(({ backend, server }) => !a.readers.some(r => r.backend === backend && r.server === server))]
+  const isNew = ({ backend, server }: Poll['readers'][number]): boolean =>
+    !a.readers.some(r => r.backend === backend && r.server === server)
+  const readers = [...a.readers, ...b.readers.filter(isNew)]
   return {
     ...a,
     request: { ...a.request, ...(wants.length > 0 ? { wants } : {}) },

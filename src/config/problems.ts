@@ -1,8 +1,8 @@
 /** What is wrong with a config, where, and what it should be instead. All of it at once. */
-import { closest } from 'fastest-levenshtein'
-import { isMap, isPair, isScalar, type Document, type LineCounter } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, type Document, type LineCounter, type Pair } from 'yaml'
 import type { z } from 'zod'
-import { clean } from '../core/text.ts'
+import { redact } from '../core/text.ts'
+import { keysAt, mustBe, near, unknownKey, wording } from './wording.ts'
 
 export type Path = readonly PropertyKey[]
 
@@ -10,7 +10,7 @@ export interface Problem {
   readonly file: string
   readonly line: number
   readonly column: number
-  /** The key's path, like `backends.web.policy.rise`; empty for the file as a whole. */
+  /** The key's path, like `backends.web.policy.rise` or `agent.listen[0]`; empty for the file as a whole. */
   readonly path: string
   readonly message: string
 }
@@ -27,12 +27,26 @@ export class ConfigError extends Error {
 export const showProblem = ({ file, line, column, path, message }: Problem): string =>
   `${file}:${line}:${column}: ${path === '' ? '' : `${path} `}${message}`
 
+const MESSAGE_CHARS_MAX = 400
+
+/** One line, without secrets. Unlike a reply to HAProxy it may hold quotes, and letters beyond ASCII. */
+export function oneLine (text: string): string {
+  const line = redact(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
+  return line.length <= MESSAGE_CHARS_MAX ? line : `${line.slice(0, MESSAGE_CHARS_MAX - 3)}...`
+}
+
+const showPath = (path: Path): string =>
+  path.map(key => typeof key === 'number' ? `[${key}]` : `.${String(key)}`).join('').replace(/^\./, '')
+
+interface Pairs { readonly items: readonly Pair[] }
+
 /** Finds the place of a key in the YAML, and collects problems. */
 export class Report {
-  readonly problems: Problem[] = []
+  readonly #problems: Problem[] = []
   readonly #file: string
   readonly #doc: Document
   readonly #lines: LineCounter
+  readonly #settled = new Set<number>()
 
   constructor (file: string, doc: Document, lines: LineCounter) {
     this.#file = file
@@ -40,106 +54,110 @@ export class Report {
     this.#lines = lines
   }
 
+  /** In the order of the file. */
+  get problems (): readonly Problem[] {
+    return this.#problems.toSorted((a, b) => a.line - b.line || a.column - b.column)
+  }
+
   /** `at: 'key'` points at the key itself, not its value. A path that does not exist points at its nearest parent. */
   add (path: Path, message: string, at: 'key' | 'value' = 'value'): void {
-    const { line, col } = this.#lines.linePos(this.#offset(path, at))
-    const text = clean(message, 300)
-    this.problems.push({ file: this.#file, line: Math.max(1, line), column: Math.max(1, col), path: path.map(String).join('.'), message: text })
+    this.addAt(this.#offset(path, at), message, path)
+  }
+
+  /** A value that is missing, or is not what it must be. */
+  addValue (path: Path, must: string, value: unknown): void {
+    this.add(path, mustBe(must, value, path))
+  }
+
+  /** At an offset into the text. Aliases lead several paths to one place: what is wrong there is said once. */
+  addAt (offset: number, text: string, path: Path = []): void {
+    const { line, col } = this.#lines.linePos(offset)
+    const place = { file: this.#file, line: Math.max(1, line), column: Math.max(1, col) }
+    const message = oneLine(text)
+    const said = this.#problems.some(other => other.line === place.line && other.column === place.column && other.message === message)
+    if (!said && !this.#settled.has(offset)) this.#problems.push({ ...place, path: oneLine(showPath(path)), message })
+  }
+
+  /** The last word about the value at an offset: whatever else would be said of it follows from this. */
+  settleAt (offset: number, message: string, path: Path): void {
+    this.addAt(offset, message, path)
+    this.#settled.add(offset)
   }
 
   /** Everything zod found. `under` is where in the file the value stands that `schema` checked. */
   addIssues (issues: readonly z.core.$ZodIssue[], root: unknown, schema: z.core.$ZodType, under: Path = []): void {
+    const meant = new Set<string>()
+    for (const issue of issues) {
+      if (issue.code !== 'unrecognized_keys') continue
+      const known = keysAt(schema, issue.path)
+      for (const key of issue.keys) {
+        const path = [...issue.path, key]
+        this.add([...under, ...path], unknownKey(key, known), 'key')
+        meant.add(showPath([...issue.path, near(key, known) ?? key]))
+      }
+    }
     for (const issue of issues) {
       const path = [...under, ...issue.path]
-      if (issue.code === 'unrecognized_keys') {
-        const known = keysAt(schema, issue.path)
-        for (const key of issue.keys) this.add([...path, key], unknownKey(key, known), 'key')
-      } else if (issue.code === 'invalid_key') {
-        this.add(path, issue.issues[0]?.message ?? issue.message, 'key')
-      } else if (issue.code === 'invalid_union' && issue.errors.length > 0) {
-        this.#addUnion(issue, root, schema, under)
-      } else {
-        this.add(path, wording(issue, valueAt(root, issue.path)))
-      }
+      const value = valueAt(root, issue.path)
+      // A key that was misspelt is not missing as well.
+      if (issue.code === 'unrecognized_keys' || (value === undefined && meant.has(showPath(issue.path)))) continue
+      if (issue.code === 'invalid_key') this.add(path, mustBe(issue.issues[0]?.message ?? issue.message, path.at(-1), []), 'key')
+      else if (issue.code === 'invalid_union' && issue.errors.length > 0) this.#addUnion(issue, root, schema, under)
+      else this.add(path, wording(issue, value, path))
     }
   }
 
   /** Of a union's branches, report the one that fits the kind of value that stands there. */
   #addUnion (issue: z.core.$ZodIssueInvalidUnion, root: unknown, schema: z.core.$ZodType, under: Path): void {
     const value = valueAt(root, issue.path)
+    const path = [...under, ...issue.path]
     const deeper = typeof value === 'object' && value !== null
-      ? issue.errors.find(errors => errors.every(({ code, path }) => path.length > 0 || code === 'unrecognized_keys'))
+      ? issue.errors.find(errors => errors.every(({ code, path: inner }) => inner.length > 0 || code === 'unrecognized_keys'))
       : undefined
-    if (deeper === undefined) this.add([...under, ...issue.path], wording(issue, value))
+    if (deeper === undefined) this.add(path, wording(issue, value, path))
     else this.addIssues(deeper.map(inner => ({ ...inner, path: [...issue.path, ...inner.path] })), root, schema, under)
   }
 
+  /** Follows aliases and merged maps to where a value is really written. */
   #offset (path: Path, at: 'key' | 'value'): number {
-    for (let length = path.length; length > 0; length -= 1) {
-      const parent = this.#doc.getIn(path.slice(0, length - 1), true)
-      const key = path[length - 1]
+    let node: unknown = this.#doc.contents
+    let start = 0
+    for (const [i, key] of path.entries()) {
+      const parent = this.#resolve(node)
       if (isMap(parent)) {
-        const pair = parent.items.find(item => isPair(item) && isScalar(item.key) && String(item.key.value) === String(key))
-        if (pair === undefined) continue
-        const place = at === 'key' || length < path.length ? pair.key : pair.value ?? pair.key
-        return rangeStart(place) ?? rangeStart(pair.key) ?? 0
+        const pair = this.#pair(parent, key)
+        if (pair === undefined) return start
+        const wanted = at === 'value' && i === path.length - 1 ? rangeStart(pair.value) : undefined
+        start = wanted ?? rangeStart(pair.key) ?? start
+        node = pair.value
+      } else if (isSeq(parent)) {
+        node = parent.items[Number(key)]
+        start = rangeStart(node) ?? start
+      } else {
+        return start
       }
-      const node = this.#doc.getIn(path.slice(0, length), true)
-      const start = rangeStart(node)
-      if (start !== undefined) return start
     }
-    return 0
+    return start
+  }
+
+  #resolve = (node: unknown): unknown => isAlias(node) ? node.resolve(this.#doc) : node
+
+  #pair (map: Pairs, key: PropertyKey): Pair | undefined {
+    const named = (wanted: string): Pair | undefined =>
+      map.items.find(item => isScalar(item.key) && keyText(item.key.value) === wanted)
+    const own = named(String(key))
+    const merged = this.#resolve(named('<<')?.value)
+    if (own !== undefined || merged === undefined) return own
+    const sources = isSeq(merged) ? merged.items.map(this.#resolve) : [merged]
+    return sources.map(source => isMap(source) ? this.#pair(source as Pairs, key) : undefined).find(pair => pair !== undefined)
   }
 }
 
-function rangeStart (node: unknown): number | undefined {
-  return (node as { range?: [number, number, number] | null } | null | undefined)?.range?.[0]
-}
+/** A merge key `<<` is a symbol, once parsed. */
+const keyText = (key: unknown): string => typeof key === 'symbol' ? key.description ?? '' : String(key)
+
+const rangeStart = (node: unknown): number | undefined =>
+  (node as { readonly range?: readonly [number, number, number] | null } | null | undefined)?.range?.[0]
 
 const valueAt = (root: unknown, path: Path): unknown =>
   path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | null | undefined)?.[key], root)
-
-function wording (issue: z.core.$ZodIssue, value: unknown): string {
-  const message = issue.message.startsWith('Invalid input') || issue.message.startsWith('Too') ? fallback(issue) : issue.message
-  return value === undefined ? `is missing: it ${message}` : `${message}, is ${show(value)}`
-}
-
-function fallback (issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_type') return `must be a ${issue.expected === 'record' || issue.expected === 'object' ? 'mapping' : issue.expected}`
-  if (issue.code === 'too_small') return 'must not be empty'
-  return 'has a value that is not allowed'
-}
-
-function show (value: unknown): string {
-  if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'object' && value !== null) return 'a mapping'
-  return clean(JSON.stringify(value) ?? 'nothing', 80).replaceAll("'", '"')
-}
-
-/** The keys a schema knows at a path, through records, unions and defaults. */
-function keysAt (schema: z.core.$ZodType, path: Path): readonly string[] {
-  const { def } = schema._zod as unknown as { def: SchemaDef }
-  const inner = def.innerType ?? (def.type === 'pipe' ? def.in : undefined)
-  if (inner !== undefined) return keysAt(inner, path)
-  if (def.options !== undefined) return def.options.map(option => keysAt(option, path)).find(keys => keys.length > 0) ?? []
-
-  const [key, ...rest] = path
-  if (key === undefined) return Object.keys(def.shape ?? {})
-  const next = def.shape?.[String(key)] ?? def.valueType ?? def.element
-  return next === undefined ? [] : keysAt(next, rest)
-}
-
-interface SchemaDef {
-  readonly type: string
-  readonly innerType?: z.core.$ZodType
-  readonly in?: z.core.$ZodType
-  readonly options?: readonly z.core.$ZodType[]
-  readonly shape?: Readonly<Record<string, z.core.$ZodType>>
-  readonly valueType?: z.core.$ZodType
-  readonly element?: z.core.$ZodType
-}
-
-function unknownKey (key: string, known: readonly string[]): string {
-  const near = known.length === 0 ? undefined : closest(key, [...known])
-  return near === undefined ? 'is not a known key' : `is not a known key (did you mean ${near}? known: ${known.join(', ')})`
-}

@@ -23,15 +23,24 @@ export function parseAddress (text: string): Address | undefined {
   if (text.startsWith('unix:')) return text.length > 'unix:'.length ? { kind: 'unix', path: text.slice('unix:'.length) } : undefined
   const [, six, four, port = ''] = /^(?:\[([\da-f:.]+)\]|([\w.-]+)):(\d{1,5})$/i.exec(text) ?? []
   const host = six ?? four
-  if (host === undefined || Number(port) > 65_535 || (six !== undefined && isIP(six) !== 6)) return undefined
+  if (host === undefined || Number(port) > 65_535) return undefined
+  if (six === undefined ? /^[\d.]+$/.test(host) && isIP(host) !== 4 : isIP(six) !== 6) return undefined
   return { kind: 'tcp', host, port: Number(port) }
 }
 
 const address = z.codec(
   z.string({ error: ADDRESS }).refine(text => parseAddress(text) !== undefined, { error: ADDRESS }),
-  z.custom<Address>(),
-  { decode: (text): Address => parseAddress(text) ?? { kind: 'unix', path: text }, encode: showAddress }
+  z.custom<Address>(isAddress),
+  {
+    decode: (text): Address => parseAddress(text) ?? { kind: 'unix', path: text },
+    encode: value => isAddress(value) ? showAddress(value) : ''
+  }
 )
+
+/** Tells an address from a listener with a server when a config is written back: a union tries each in turn. */
+function isAddress (value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'kind' in value
+}
 
 const CIDR = 'must be an address or network like 10.0.0.0/8 or ::1'
 const cidr = z.string({ error: CIDR }).refine(isCidr, { error: CIDR })
@@ -46,6 +55,7 @@ function isCidr (text: string): boolean {
 /** HAProxy's alphabet for proxy and server names [cfgparse.c]. */
 const name = z.string().regex(/^[A-Za-z0-9_.:-]{1,64}$/, { error: 'must be a name of letters, digits and _ . : - as in haproxy.cfg' })
 const SERVER_ID = 'must be a server like tahoe_read/webapi1'
+const LISTEN = `${ADDRESS}, or a list of them`
 const listener = z.union([
   address,
   z.strictObject({ address, server: z.string({ error: SERVER_ID }).regex(/^[\w.:-]+\/[\w.:-]+$/, { error: SERVER_ID }).optional() })
@@ -62,9 +72,11 @@ export function parseNodeUrl (text: string): { protocol: 'http' | 'https' | 'tcp
   if (!/^(?:https?|tcp):$/.test(protocol) || hostname === '' || `${username}${password}${search}${hash}` !== '') return undefined
   if (pathname !== '/' && pathname !== '') return undefined
   const kind = protocol.slice(0, -1) as 'http' | 'https' | 'tcp'
-  if (kind === 'tcp' && port === '') return undefined
+  if ((kind === 'tcp' && port === '') || Number(port || 1) === 0) return undefined
   return { protocol: kind, host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? (kind === 'https' ? 443 : 80) : Number(port) }
 }
+
+const isFilled = (record: object): boolean => Object.keys(record).length > 0
 
 const server = z.union([
   node,
@@ -72,14 +84,16 @@ const server = z.union([
     url: node,
     weight: percent.prefault('100%'),
     ca_file: filePath.optional(),
-    server_name: z.string({ error: 'must be a host name' }).min(1).optional()
+    server_name: z.string({ error: 'must be a host name' }).min(1, { error: 'must be a host name' }).optional()
   })
 ], { error: NODE })
 
 const criterion = z.union([
   z.literal(false),
   z.record(z.string(), z.unknown())
-], { error: 'must be a mapping like { kind: latency, at_most: 1s }, or false to drop the profile’s' })
+], { error: 'must be a mapping like { kind: latency, at_most: 1s }, or false to drop that of the profile' })
+
+const criterionName = z.string().regex(/^[\w.-]{1,64}$/, { error: 'must be a name of letters, digits and _ . -' })
 
 const policy = z.strictObject({
   interval: duration.prefault('2s'),
@@ -95,24 +109,30 @@ const PROFILES = Object.keys(profiles) as [ProfileName, ...ProfileName[]]
 const backend = z.strictObject({
   profile: z.enum(PROFILES, { error: `must be one of ${PROFILES.join(', ')}` }).optional(),
   admin_state: z.enum(['shared', 'owned'], { error: 'must be shared or owned' }).default('shared'),
-  servers: z.record(name, server, { error: 'must be a mapping of server names to nodes' }),
-  criteria: z.record(z.string().regex(/^[\w.-]{1,64}$/, { error: 'must be a name of letters, digits and _ . -' }), criterion, { error: 'must be a mapping of criteria by name' }).default({}),
+  servers: z.record(name, server, { error: 'must be a mapping of server names to nodes' })
+    .refine(isFilled, { error: 'must name at least one server' }),
+  criteria: z.record(criterionName, criterion, { error: 'must be a mapping of criteria by name' }).default({}),
   policy: policy.prefault({})
 }, { error: 'must be a mapping with servers' })
 
+const ALLOW = 'must be a list of addresses and networks'
+const DIRECTORY = 'must be the path of a directory'
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 export const fileSchema = z.strictObject({
   agent: z.strictObject({
-    listen: z.union([listener, z.array(listener).min(1)], { error: ADDRESS }).prefault('127.0.0.1:9777'),
-    allow: z.array(cidr, { error: 'must be a list of addresses and networks' }).min(1).optional(),
+    listen: z.union([listener, z.array(listener).min(1, { error: LISTEN })], { error: LISTEN }).prefault('127.0.0.1:9777'),
+    allow: z.array(cidr, { error: ALLOW }).min(1, { error: ALLOW }).optional(),
     max_connections: wholeNumber(1).max(65_536, { error: 'must be at most 65536' }).default(4096),
     line_timeout: duration.prefault('500ms')
   }, { error: 'must be a mapping of agent settings' }).prefault({}),
   admin: z.strictObject({ listen: address.prefault('127.0.0.1:9778') }, { error: 'must be a mapping of admin settings' }).prefault({}),
-  state_dir: z.string({ error: 'must be the path of a directory' }).min(1).default('hcf-state'),
-  log: z.strictObject({ level: z.enum(LEVELS, { error: `must be one of ${LEVELS.join(', ')}` }).default('info') }).prefault({}),
+  state_dir: z.string({ error: DIRECTORY }).min(1, { error: DIRECTORY }).default('hcf-state'),
+  log: z.strictObject({
+    level: z.enum(LEVELS, { error: `must be one of ${LEVELS.join(', ')}` }).default('info')
+  }, { error: 'must be a mapping of log settings' }).prefault({}),
   backends: z.record(name, backend, { error: 'must be a mapping of backends by name' })
+    .refine(isFilled, { error: 'must name at least one backend' })
 }, { error: 'must be a mapping with backends' })
 
 export type FileConfig = z.output<typeof fileSchema>

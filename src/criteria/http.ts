@@ -1,11 +1,17 @@
 import { z } from 'zod'
 import type { Facts, Scalar } from '../core/model.ts'
-import { showDuration } from '../core/text.ts'
-import { criterionKind, fail, numberFact, pass } from './kind.ts'
-import { urlPath, wholeNumber } from './scalars.ts'
+import { criterionKind, fail, numberFact, pass, quote, showStatus, tookOf } from './kind.ts'
+import { urlPath, wholeText } from './scalars.ts'
 
-const status = wholeNumber(100).max(599, { error: 'must be an HTTP status from 100 to 599' })
-const expected = z.union([z.string(), z.number(), z.boolean(), z.null()], { error: 'must be a text, a number, true, false or null' })
+const STATUS = 'must be an HTTP status from 100 to 599'
+const status = z.int({ error: STATUS }).min(100, { error: STATUS }).max(599, { error: STATUS })
+/** The probe keeps no more of a text: a longer one would never be equal. */
+const VALUE_CHARS_MAX = 100
+const FOLLOW = 'must be a number of redirects from 0 to 5'
+const POINTER = 'must be a JSON pointer like /db/state'
+const expected = z.union([
+  z.string().max(VALUE_CHARS_MAX, { error: `must be at most ${VALUE_CHARS_MAX} characters` }), z.number(), z.boolean(), z.null()
+], { error: 'must be a text, a number, true, false or null' })
 const regex = z.string({ error: 'must be a regular expression' }).refine(isRegex, { error: 'must be a regular expression that compiles' })
 
 /** An HTTP answer as expected: status, and if wanted a part of the body and values in its JSON. */
@@ -14,14 +20,27 @@ export const http = criterionKind({
   options: z.strictObject({
     method: z.enum(['GET', 'HEAD', 'POST', 'OPTIONS'], { error: 'must be GET, HEAD, POST or OPTIONS' }).default('GET'),
     path: urlPath.default('/'),
-    headers: z.record(z.string().regex(/^[\w-]+$/), z.string({ error: 'must be a text' }).regex(/^[\t\x20-\x7e]*$/, { error: 'must be one line of printable ASCII' })).default({}),
-    status: z.union([status, z.array(status).min(1)], { error: 'must be an HTTP status or a list of them' }).default([200, 204]),
-    contains: z.string({ error: 'must be a text' }).min(1).optional(),
+    headers: z.record(
+      z.string().regex(/^[\w-]+$/, { error: 'must be a header name of letters, digits, _ and -' }),
+      z.string({ error: 'must be a text' }).regex(/^[\t\x20-\x7e]*$/, { error: 'must be one line of printable ASCII' }),
+      { error: 'must be a mapping of header names to texts' }
+    ).default({}),
+    status: z.union([
+      status, z.array(status).min(1, { error: 'must list at least one HTTP status' })
+    ], { error: 'must be an HTTP status or a list of them' }).default([200, 204]),
+    contains: wholeText.optional(),
     matches: regex.optional(),
-    json: z.record(z.string().regex(/^(?:\/.*)?$/, { error: 'must be a JSON pointer like /db/state' }), expected).default({}),
-    follow: wholeNumber(0).max(5, { error: 'must be at most 5 redirects' }).default(0)
+    json: z.record(
+      z.string().regex(/^(?:\/.*)?$/, { error: POINTER }), expected,
+      { error: 'must be a mapping of JSON pointers to values, like { /db: ok }' }
+    ).default({}),
+    follow: z.int({ error: FOLLOW }).min(0, { error: FOLLOW }).max(5, { error: FOLLOW }).default(0)
   }),
   defaults: { onFail: { action: 'down' } },
+  contradiction: ({ method, contains, matches, json }) =>
+    method === 'HEAD' && (contains !== undefined || matches !== undefined || Object.keys(json).length > 0)
+      ? 'asks with HEAD, whose answer has no body: contains, matches and json need GET'
+      : undefined,
   ignores: [],
   probe: ({ method, path, headers, contains, matches, json, follow }) => ({
     kind: 'http',
@@ -31,14 +50,20 @@ export const http = criterionKind({
       ...(matches === undefined ? {} : { matches })
     }
   }),
-  judge: ({ status: wanted, contains, matches, json }) => ({ facts }) => {
+  judge: ({ status: wanted, contains, matches, json }) => sample => {
+    const { facts } = sample
     const allowed = Array.isArray(wanted) ? wanted : [wanted]
     const got = numberFact(facts, 'status')
-    const limit = `status ${allowed.join(' or ')}`
-    if (got === undefined || !allowed.includes(got)) return fail(got ?? null, limit, `answered ${got}, needs ${allowed.join(' or ')}`)
-    if (contains !== undefined && facts['contains'] !== true) return fail('missing', `body contains ${contains}`, 'body lacks the text it must contain')
-    if (matches !== undefined && facts['matches'] !== true) return fail('no match', `body matches ${matches}`, 'body does not match its regular expression')
-    return wrongValue(facts, json) ?? pass(got, limit, `answered ${got} in ${showDuration(numberFact(facts, 'latencyMs') ?? 0)}`)
+    const needed = allowed.join(' or ')
+    const limit = `status ${needed}`
+    if (got === undefined || !allowed.includes(got)) return fail(got ?? null, limit, `answered ${showStatus(got)}, needs ${needed}`)
+    if (contains !== undefined && facts['contains'] !== true) {
+      return fail('missing', `body contains ${contains}`, `body lacks ${quote(contains)}`)
+    }
+    if (matches !== undefined && facts['matches'] !== true) {
+      return fail('no match', `body matches ${matches}`, `body does not match ${quote(matches)}`)
+    }
+    return wrongValue(facts, json) ?? pass(got, limit, `answered ${got} in ${tookOf(sample)}, needs ${needed}`)
   }
 })
 

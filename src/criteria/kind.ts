@@ -3,8 +3,11 @@
  * options schema, which probe it needs, and a pure judge over the facts of that probe.
  */
 import type { z } from 'zod'
-import type { ErrorClass, Facts, Judge, OnFail, Scalar, Verdict } from '../core/model.ts'
+import type { ErrorClass, Facts, GoodSample, Judge, OnFail, Scalar, Verdict } from '../core/model.ts'
 import type { ProbeRequest } from '../core/probe.ts'
+import { showDuration } from '../core/text.ts'
+
+const QUOTE_CHARS_MAX = 40
 
 /** What holds when the config does not say. */
 export interface KindDefaults {
@@ -45,9 +48,10 @@ export const pass = (value: Scalar, limit: string, reason: string, weightPercent
   ({ pass: true, value, limit, reason, ...(weightPercent === undefined ? {} : { weightPercent }) })
 export const fail = (value: Scalar, limit: string, reason: string): Verdict => ({ pass: false, value, limit, reason })
 
+/** A number that was measured: NaN and the infinities compare with no limit, and weigh nothing. */
 export const numberFact = (facts: Facts, name: string): number | undefined => {
   const value = facts[name]
-  return typeof value === 'number' ? value : undefined
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined
 }
 export const textFact = (facts: Facts, name: string): string => {
   const value = facts[name]
@@ -57,3 +61,11 @@ export const listFact = (facts: Facts, name: string): readonly Scalar[] => {
   const value = facts[name]
   return Array.isArray(value) ? value as readonly Scalar[] : []
 }
+
+/** How long a look took, as text. */
+export const tookOf = ({ startMs, endMs }: GoodSample): string => showDuration(endMs - startMs)
+/** A text of the config as a reason shows it: its first characters. */
+export const quote = (text: string): string =>
+  JSON.stringify(text.length <= QUOTE_CHARS_MAX ? text : `${text.slice(0, QUOTE_CHARS_MAX)}...`)
+/** An HTTP status as text, also when there is none. */
+export const showStatus = (status: number | undefined): string => status === undefined ? 'no status' : String(status)

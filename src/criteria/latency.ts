@@ -10,10 +10,11 @@ export const latency = criterionKind({
   defaults: { onFail: { action: 'weight', percent: 25 } },
   probe: () => 'reach',
   judge: ({ at_most: limitMs }) => ({ startMs, endMs }) => {
-    const took = endMs - startMs
+    const tookMs = Math.round(endMs - startMs)
     const limit = `at most ${showDuration(limitMs)}`
-    return took <= limitMs
-      ? pass(showDuration(took), limit, `answered in ${showDuration(took)}`)
-      : fail(showDuration(took), limit, `answered in ${showDuration(took)}, ${limit}`)
+    // 1501 ms is 1.5 s, but not within 1.5 s.
+    const took = tookMs > limitMs && showDuration(tookMs) === showDuration(limitMs) ? `${tookMs}ms` : showDuration(tookMs)
+    const reason = `answered in ${took}, ${limit}`
+    return tookMs <= limitMs ? pass(took, limit, reason) : fail(took, limit, reason)
   }
 })

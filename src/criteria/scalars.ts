@@ -9,17 +9,26 @@ import { showDuration } from '../core/text.ts'
 
 const text = (must: string, pattern: RegExp): z.ZodString => z.string({ error: must }).regex(pattern, { error: must })
 
+/** A text of at least one character. */
+export const wholeText = z.string({ error: 'must be a text' }).min(1, { error: 'must not be empty' })
+
 const MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
+
+/** A timer of Node's waits at most 2^31 ms; nothing here has reason to wait longer than a day. */
+const DURATION_MS_MAX = 24 * 3_600_000
+
+function parseDuration (written: string): number {
+  const [, digits = '0', unit = 'ms'] = /^([\d.]+)([a-z]+)$/.exec(written) ?? []
+  return Math.max(1, Math.round(Number(digits) * (MS[unit] ?? 1)))
+}
 
 /** `500ms`, `2s`, `1.5s`, `5m`, `1h`: milliseconds, at least 1. */
 export const duration = z.codec(
-  text('must be a duration like 500ms, 2s or 5m', /^(?!0+(?:\.0+)?[a-z])\d{1,9}(?:\.\d+)?(?:ms|s|m|h)$/),
+  text('must be a duration like 500ms, 2s or 5m', /^(?!0+(?:\.0+)?[a-z])\d{1,9}(?:\.\d+)?(?:ms|s|m|h)$/)
+    .refine(written => parseDuration(written) <= DURATION_MS_MAX, { error: 'must be a duration of at most 24h' }),
   z.number(),
   {
-    decode: written => {
-      const [, digits = '0', unit = 'ms'] = /^([\d.]+)([a-z]+)$/.exec(written) ?? []
-      return Math.max(1, Math.round(Number(digits) * (MS[unit] ?? 1)))
-    },
+    decode: parseDuration,
     encode: ms => ms % 1000 === 0 ? showDuration(ms) : `${ms}ms`
   }
 )
@@ -33,15 +42,20 @@ export const percent = z.codec(
 
 const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 }
 
+const SIZE_BYTES_MAX = 1024 ** 5
+
+function parseSize (written: string): number {
+  const [, digits = '0', unit = 'B'] = /^([\d.]+)([A-Za-z]+)$/.exec(written) ?? []
+  return Math.round(Number(digits) * (BYTES[unit] ?? 1))
+}
+
 /** `512B`, `10GiB`: bytes. */
 export const size = z.codec(
-  text('must be a size like 20KiB or 10GiB', /^\d{1,9}(?:\.\d+)?(?:B|KiB|MiB|GiB|TiB)$/),
+  text('must be a size like 20KiB or 10GiB', /^\d{1,16}(?:\.\d+)?(?:B|KiB|MiB|GiB|TiB)$/)
+    .refine(written => parseSize(written) <= SIZE_BYTES_MAX, { error: 'must be a size of at most 1024TiB' }),
   z.number(),
   {
-    decode: written => {
-      const [, digits = '0', unit = 'B'] = /^([\d.]+)([A-Za-z]+)$/.exec(written) ?? []
-      return Math.round(Number(digits) * (BYTES[unit] ?? 1))
-    },
+    decode: parseSize,
     encode: bytes => {
       const unit = Object.keys(BYTES).findLast(name => bytes % (BYTES[name] ?? 1) === 0 && bytes > 0) ?? 'B'
       return `${bytes / (BYTES[unit] ?? 1)}${unit}`

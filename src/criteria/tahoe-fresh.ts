@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Scalar } from '../core/model.ts'
 import { showDuration } from '../core/text.ts'
 import { criterionKind, fail, listFact, pass } from './kind.ts'
 import { duration, wholeNumber } from './scalars.ts'
@@ -15,11 +16,12 @@ export const tahoeFresh = criterionKind({
   judge: ({ at_least: needed, heard_within: within }) => ({ facts }) => {
     const ids = listFact(facts, 'ids')
     const ages = listFact(facts, 'agesMs')
-    const fresh = ages.filter(age => typeof age === 'number' && age <= within).length
+    const isFresh = (age: Scalar | undefined): boolean => typeof age === 'number' && age <= within
+    const fresh = ages.filter(isFresh).length
     const limit = `at least ${needed} within ${showDuration(within)}`
-    const measured = `${fresh} of ${ages.length} connected servers heard from within ${showDuration(within)}`
+    const measured = `${fresh} of ${ages.length} connected servers heard from within ${showDuration(within)}, needs ${needed}`
     if (fresh >= needed) return pass(fresh, limit, measured)
-    const silent = ids.filter((_, i) => !(Number(ages[i] ?? Infinity) <= within)).map(id => String(id).slice(0, 11))
-    return fail(fresh, limit, `${measured}, needs ${needed} (silent: ${silent.slice(0, 3).join(', ') || 'none known'})`)
+    const silent = ids.filter((_, i) => !isFresh(ages[i])).map(id => String(id).slice(0, 11))
+    return fail(fresh, limit, `${measured} (silent: ${silent.slice(0, 3).join(', ') || 'none known'})`)
   }
 })

@@ -14,9 +14,9 @@ export const tahoeIntroducer = criterionKind({
   judge: ({ at_least: needed }) => ({ facts }) => {
     const connected = numberFact(facts, 'introducersConnected') ?? 0
     const total = numberFact(facts, 'introducersTotal') ?? 0
-    const measured = `${connected} of ${total} introducers connected`
+    const measured = `${connected} of ${total} introducers connected, needs ${needed}`
     if (connected >= needed) return pass(connected, `at least ${needed}`, measured)
     const status = textFact(facts, 'introducerStatus')
-    return fail(connected, `at least ${needed}`, `${measured}, needs ${needed}${status === '' ? '' : ` (${status})`}`)
+    return fail(connected, `at least ${needed}`, `${measured}${status === '' ? '' : ` (${status})`}`)
   }
 })

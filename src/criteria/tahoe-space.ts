@@ -14,9 +14,9 @@ export const tahoeSpace = criterionKind({
   probe: () => ({ kind: 'tahoe-welcome', options: {} }),
   judge: ({ at_least: needed, free }) => ({ facts }) => {
     const spaces = listFact(facts, 'spaces')
-    const roomy = spaces.filter(space => typeof space !== 'number' || space >= free).length
+    const roomy = spaces.filter(space => space === null || (typeof space === 'number' && space >= free)).length
     const limit = `at least ${needed} with ${showSize(free)} free`
-    const measured = `${roomy} of ${spaces.length} connected servers have ${showSize(free)} free`
-    return roomy >= needed ? pass(roomy, limit, measured) : fail(roomy, limit, `${measured}, needs ${needed}`)
+    const measured = `${roomy} of ${spaces.length} connected servers have ${showSize(free)} free, needs ${needed}`
+    return roomy >= needed ? pass(roomy, limit, measured) : fail(roomy, limit, measured)
   }
 })

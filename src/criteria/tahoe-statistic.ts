@@ -2,6 +2,8 @@ import { z } from 'zod'
 import { compare, limitOptions, limitsContradict } from './limits.ts'
 import { criterionKind, numberFact, pass } from './kind.ts'
 
+const NAME = 'must be the name of a statistic like node.uptime'
+
 /**
  * Any number of /statistics?t=json against a limit, or its change per second with `rate`. `node.uptime` at_least 30 is
  * ready-after-start; the rate of `cpu_monitor.total` (CPU seconds) near 1 is a saturated reactor [webapi].
@@ -9,7 +11,7 @@ import { criterionKind, numberFact, pass } from './kind.ts'
 export const tahoeStatistic = criterionKind({
   summary: 'a number of /statistics (or its change per second, with `rate`) within limits',
   options: z.strictObject({
-    name: z.string({ error: 'must be the name of a statistic like node.uptime' }).min(1),
+    name: z.string({ error: NAME }).min(1, { error: NAME }),
     rate: z.boolean({ error: 'must be true or false' }).default(false),
     ...limitOptions
   }),
@@ -22,9 +24,11 @@ export const tahoeStatistic = criterionKind({
 
     const before = previous === undefined ? undefined : numberFact(previous.facts, options.name)
     const elapsedS = previous === undefined ? 0 : (sample.endMs - previous.endMs) / 1000
+    if (now === undefined) return compare(`${options.name} per second`, undefined, options)
     // Two samples make a rate, and a counter that went back was restarted: neither is evidence against the node.
-    if (previous === undefined || elapsedS <= 0 || (now ?? 0) < (before ?? 0)) return pass(null, 'two samples', `rate of ${options.name} not known yet`)
-    const change = now === undefined || before === undefined ? undefined : (now - before) / elapsedS
-    return compare(`${options.name} per second`, change, options)
+    if (before === undefined || elapsedS <= 0 || now < before) {
+      return pass(null, 'two samples', `rate of ${options.name} not known yet, needs two samples`)
+    }
+    return compare(`${options.name} per second`, (now - before) / elapsedS, options)
   }
 })

@@ -15,9 +15,9 @@ export const tahoeStorage = criterionKind({
   judge: ({ at_least: needed }) => ({ facts }) => {
     const connected = numberFact(facts, 'storageConnected') ?? 0
     const total = numberFact(facts, 'storageTotal') ?? 0
-    const measured = `${connected} of ${total} storage servers connected`
+    const measured = `${connected} of ${total} storage servers connected, needs ${needed}`
     if (connected >= needed) return pass(connected, `at least ${needed}`, measured)
     const status = textFact(facts, 'storageStatus')
-    return fail(connected, `at least ${needed}`, `${measured}, needs ${needed}${status === '' ? '' : ` (${status})`}`)
+    return fail(connected, `at least ${needed}`, `${measured}${status === '' ? '' : ` (${status})`}`)
   }
 })

@@ -1,15 +1,17 @@
 import { z } from 'zod'
-import { showDuration } from '../core/text.ts'
-import { criterionKind, fail, numberFact, pass } from './kind.ts'
-import { wholeNumber } from './scalars.ts'
+import { criterionKind, fail, pass, quote, tookOf } from './kind.ts'
+import { wholeText } from './scalars.ts'
+
+const RANGE = 'must be a port from 1 to 65535'
+const PORT = z.int({ error: RANGE }).min(1, { error: RANGE }).max(65_535, { error: RANGE })
 
 /** A TCP connection opens, and if wanted says what it should. */
 export const tcp = criterionKind({
-  summary: 'a TCP connection opens (to `port`, if not the node’s own), and answers `expect` after `send`',
+  summary: 'a TCP connection opens (to `port`, if not that of the node), and answers `expect` after `send`',
   options: z.strictObject({
-    port: wholeNumber(1).max(65_535, { error: 'must be a port from 1 to 65535' }).optional(),
+    port: PORT.optional(),
     send: z.string({ error: 'must be a text' }).optional(),
-    expect: z.string({ error: 'must be a text' }).min(1).optional()
+    expect: wholeText.optional()
   }),
   defaults: { onFail: { action: 'down' } },
   ignores: [],
@@ -21,9 +23,12 @@ export const tcp = criterionKind({
       ...(expect === undefined ? {} : { expect })
     }
   }),
-  judge: ({ expect }) => ({ facts }) => {
-    const took = `connected in ${showDuration(numberFact(facts, 'latencyMs') ?? 0)}`
-    if (expect === undefined || facts['expected'] === true) return pass('connected', expect === undefined ? 'a connection' : 'the expected text', took)
-    return fail('other text', 'the expected text', `${took}, but the answer lacks the text it must contain`)
+  judge: ({ expect }) => sample => {
+    const took = `connected in ${tookOf(sample)}`
+    if (expect === undefined) return pass('connected', 'a connection', `${took}, needs a connection`)
+    const limit = `answer with ${quote(expect)}`
+    return sample.facts['expected'] === true
+      ? pass('the expected text', limit, `${took}, the answer has ${quote(expect)} as it must`)
+      : fail('other text', limit, `${took}, but the answer lacks ${quote(expect)}`)
   }
 })

@@ -1,0 +1,57 @@
+/** The files a config names: readable now, or better an error here than a server taken out at night. */
+import { resolve } from 'node:path'
+import type { Poll } from '../core/probe.ts'
+import type { Compiled } from './compile.ts'
+import type { Path, Report } from './problems.ts'
+import type { FileConfig } from './schema.ts'
+
+/** Throws when the file cannot be read. */
+export type ReadFile = (path: string) => string
+
+export function checkFiles (file: FileConfig, compiled: readonly Compiled[], base: string, report: Report, readFile: ReadFile): void {
+  const check = (path: Path, written: unknown, rule?: (text: string) => string | undefined): void => {
+    if (typeof written !== 'string') return
+    let text: string
+    try {
+      text = readFile(resolve(base, written)).trim()
+    } catch (error) {
+      report.add(path, `must be a readable file, is "${written}" (${(error as NodeJS.ErrnoException).code ?? 'cannot be read'})`)
+      return
+    }
+    const wrong = rule?.(text)
+    if (wrong !== undefined) report.add(path, wrong)
+  }
+  for (const { backend: { name }, written } of compiled) {
+    for (const [server, node] of Object.entries(file.backends[name]?.servers ?? {})) {
+      if (typeof node !== 'string') check(['backends', name, 'servers', server, 'ca_file'], node.ca_file, certificateProblem)
+    }
+    for (const [criterion, { kind, cap_file: capFile }] of Object.entries(written)) {
+      check(['backends', name, 'criteria', criterion, 'cap_file'], capFile, cap => capProblem(cap, String(kind)))
+    }
+  }
+}
+
+const certificateProblem = (pem: string): string | undefined =>
+  pem.includes('-----BEGIN CERTIFICATE-----') ? undefined : 'names a file that holds no certificate (PEM)'
+
+/** Never shows the cap. */
+function capProblem (cap: string, kind: string): string | undefined {
+  if (!/^URI:[\w-]+:\S+$/.test(cap)) return 'must name a file that holds one Tahoe cap and nothing else'
+  if (/^URI:(?:DIR2-)?LIT:/.test(cap)) {
+    return 'names a file with a LIT cap: its data is in the cap, so a gateway without storage answers it too. Use a file of a few KiB'
+  }
+  if (kind === 'tahoe.write' && !/^URI:(?:SSK|MDMF):/.test(cap)) {
+    return 'names a file with a cap that cannot write: it must be the write cap of a mutable file (SSK or MDMF)'
+  }
+  if (kind === 'tahoe.read' && cap.includes('-Verifier:')) return 'names a file with a verify cap: it must be one that can read'
+  return undefined
+}
+
+export function withAbsoluteFiles (poll: Poll, base: string): Poll {
+  const { request, node } = poll
+  const options = 'capFile' in request.options && request.options.capFile !== undefined
+    ? { ...request.options, capFile: resolve(base, request.options.capFile) }
+    : request.options
+  const absolute = node.caFile === undefined ? node : { ...node, caFile: resolve(base, node.caFile) }
+  return { ...poll, node: absolute, request: { ...request, options } as Poll['request'] }
+}
