@@ -1,6 +1,6 @@
 /** The admin port: what the agent knows, as JSON, for the CLI and for people. Loopback or unix socket only. */
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify'
-import type { Scalar } from '../core/model.ts'
+import type { CriterionStory } from '../core/explain.ts'
 import { clean } from '../core/text.ts'
 
 /** All times are ages in ms: a reader needs no clock of ours. */
@@ -17,19 +17,7 @@ export interface ServerStatus {
 }
 
 export interface ServerDetail extends ServerStatus {
-  readonly criteria: ReadonlyArray<{
-    readonly name: string
-    readonly kind: string
-    readonly onFail: string
-    readonly status: string
-    readonly health?: number
-    readonly rise: number
-    readonly fall: number
-    readonly value?: Scalar
-    readonly limit?: string
-    readonly reason?: string
-    readonly forMs?: number
-  }>
+  readonly criteria: ReadonlyArray<Omit<CriterionStory, 'sinceMs'> & { readonly forMs?: number }>
   readonly pollers: ReadonlyArray<{ readonly from: string, readonly agoMs: number }>
 }
 

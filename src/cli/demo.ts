@@ -95,7 +95,7 @@ class Stage {
   }
 
   introduce (): void {
-    const { balancer, app, addresses } = this.#farm
+    const { balancer, app, gateways: { addresses } } = this.#farm
     const { statsUrl } = balancer
     this.#view.say([
       `  gateways          ${Object.entries(addresses).map(([name, address]) => `${name}=${address}`).join(' ')}`,
@@ -127,7 +127,7 @@ class Stage {
 
   async #playAct (act: Act): Promise<Outcome> {
     const { gateways, client } = this.#farm
-    const gateway = gateways[act.gateway]
+    const gateway = gateways.byName[act.gateway]
     const failedAtStart = client.counts.failed
     const woundedMs = clock.now()
     this.#view.say(`\n${((woundedMs - this.#startMs) / 1000).toFixed(1).padStart(6)}s  ${act.title}`)

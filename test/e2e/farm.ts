@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -14,9 +14,10 @@ import { askAgent } from '../../src/agent/ask.ts'
 import type { ServerStat } from '../../src/haproxy/runtime.ts'
 import { GATEWAYS, POOLS, type GatewayName } from '../../src/sim/balancer.ts'
 import { Client } from '../../src/sim/client.ts'
-import { Gateway } from '../../src/sim/gateway.ts'
+import type { Gateway } from '../../src/sim/gateway.ts'
 import { createServer as createModel, hearLine, setCheck, statusColumn, type HaproxyServer } from '../../src/sim/haproxy.ts'
 import { startHaproxy, type Haproxy } from '../../src/sim/haproxy-process.ts'
+import { startThreeGateways } from '../../src/sim/three-gateways.ts'
 import { root } from '../helpers/paths.ts'
 import { until } from '../helpers/until.ts'
 
@@ -71,7 +72,6 @@ export class TestFarm {
   readonly #models = new Map<string, HaproxyServer>()
 
   constructor (parts: Pick<TestFarm, 'gateways' | 'haproxy' | 'client' | 'workDir' | 'config' | 'env' | 'agent'>, agentPort: number) {
-    Object.assign(this, parts)
     this.gateways = parts.gateways
     this.haproxy = parts.haproxy
     this.client = parts.client
@@ -141,46 +141,26 @@ function shows ({ status, weight }: ServerStat, expected: string): boolean {
   return status === wanted && (wantedWeight === undefined || weight === Number(wantedWeight))
 }
 
-export interface FarmOptions { readonly canaryEvery?: string, readonly env?: Readonly<Record<string, string>>, readonly config?: string }
-
 /** A farm in which everybody is up. It is taken down with the test. */
-export async function startTestFarm (t: Test, { canaryEvery = '2s', env: more = {}, config = join(root, 'haproxy/hcf.yaml') }: FarmOptions = {}): Promise<TestFarm> {
+export async function startTestFarm (t: Test, config = join(root, 'haproxy/hcf.yaml')): Promise<TestFarm> {
   const workDir = mkdtempSync(join(tmpdir(), 'hcf-e2e-')) // short: a socket's path may have 97 characters
   t.teardown(() => { rmSync(workDir, { recursive: true, force: true }) })
-  const started = await Promise.all(GATEWAYS.map(async name => [name, await Gateway.start({ name })] as const))
-  const gateways = Object.fromEntries(started) as Record<GatewayName, Gateway>
-  t.teardown(async () => { await Promise.all(started.map(async ([, gateway]) => gateway.stop())) })
-
-  writeFileSync(join(workDir, 'read.cap'), gateways.webapi1.caps.mutableRead)
-  writeFileSync(join(workDir, 'write.cap'), gateways.webapi1.caps.mutableWrite)
-  const addresses = Object.fromEntries(started.map(([name, { port }]) => [`HCF_${name.toUpperCase()}`, `127.0.0.1:${port}`]))
-  const env = {
-    ...addresses,
-    HCF_AGENT: '127.0.0.1:0',
-    HCF_ADMIN_LISTEN: '127.0.0.1:0',
-    HCF_STATE_DIR: join(workDir, 'state'),
-    HCF_READ_CAP: join(workDir, 'read.cap'),
-    HCF_WRITE_CAP: join(workDir, 'write.cap'),
-    HCF_CANARY_EVERY: canaryEvery,
-    HCF_CANARY_WITHIN: '3s',
-    HCF_CANARY_WRITE_EVERY: canaryEvery,
-    HCF_CANARY_WRITE_WITHIN: '3s',
-    HCF_LOG_LEVEL: 'debug',
-    ...more
-  }
+  const grid = await startThreeGateways({ workDir, canaryEvery: '2s', canaryWithin: '3s' })
+  t.teardown(async () => grid.stop())
+  const env = { ...grid.env, HCF_LOG_LEVEL: 'debug' }
   const agent = new AgentProcess(config, env)
   const listening = await agent.logged('agent.listen')
   const agentPort = Number(/\d+$/.exec(String(listening['address']))?.[0])
 
   const haproxy = await startHaproxy({
     config: join(root, 'haproxy/haproxy.cfg'), workDir,
-    env: { PATH: process.env['PATH'], ...addresses, HCF_AGENT_PORT: String(agentPort), HCF_AGENT_INTER: '500ms' }
+    env: { PATH: process.env['PATH'], ...grid.addresses, HCF_AGENT_PORT: String(agentPort), HCF_AGENT_INTER: '500ms' }
   })
   t.teardown(async () => haproxy.stop())
-  const client = new Client({ publicUrl: haproxy.publicUrl, readPath: `/uri/${encodeURIComponent(gateways.webapi1.caps.immutable)}`, readsPerSecond: 20, writesPerSecond: 10 })
+  const client = new Client({ publicUrl: haproxy.publicUrl, readPath: grid.readPath, readsPerSecond: 20, writesPerSecond: 10 })
   t.teardown(async () => client.stop())
 
-  const farm = new TestFarm({ gateways, haproxy, client, workDir, config, env, agent }, agentPort)
+  const farm = new TestFarm({ gateways: grid.byName, haproxy, client, workDir, config, env, agent }, agentPort)
   t.teardown(async () => {
     farm.agent.signal('SIGKILL')
     await farm.agent.ended()

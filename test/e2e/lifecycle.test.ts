@@ -33,7 +33,7 @@ void t.test('an agent killed while a server is out takes its own word back when 
 void t.test('reload: a bad config changes nothing, a good one is swapped in', async t => {
   const config = join(t.testdir({}), 'hcf.yaml')
   copyFileSync(join(root, 'haproxy/hcf.yaml'), config)
-  const farm = await startTestFarm(t, { config })
+  const farm = await startTestFarm(t, config)
   const good = readFileSync(config, 'utf8')
 
   writeFileSync(config, good.replace('at_least: 3', 'at_least: three'))
