@@ -68,7 +68,7 @@ class Binding {
     this.#policy = file.policy
   }
 
-  /** Reach reads the first poll that keeps the backend's pace; with none, it opens a TCP connection. */
+  /** Reach reads the first poll that shows it (#showsReach); with none, it opens a TCP connection. */
   reach (plans: readonly Plan[]): Criterion {
     const { rise, fall } = this.#policy
     return {
@@ -96,11 +96,17 @@ class Binding {
     return (plan === undefined ? undefined : this.#pollKey(plan)) ?? this.#poll({ kind: 'tcp', options: {} })
   }
 
-  /** A poll at the backend's pace, of the node itself: a tcp criterion may look at another port of its host. */
-  #showsReach ({ kind, options, common: { every } }: Plan): boolean {
+  /**
+   * Whether no answer to this poll means that the node is gone: one at the backend's pace, of the node's own port, whose
+   * failure is meant to take it out. A page of metrics that is missing or a side path that is slow is not that.
+   */
+  #showsReach ({ kind, options, common: { every, on_fail: action } }: Plan): boolean {
     const request = kind.probe(options as never)
     if (request === 'reach' || every !== undefined || kind.defaults.everyMs !== undefined) return false
-    return request.kind !== 'tcp' || (request.options.port ?? this.#node.port) === this.#node.port
+    if (request.kind === 'tahoe-welcome') return true
+    const takesOut = ['down', 'drain'].includes((action ?? kind.defaults.onFail).action)
+    if (request.kind === 'tcp') return takesOut && (request.options.port ?? this.#node.port) === this.#node.port
+    return takesOut && request.kind === 'http'
   }
 
   /** The poll a criterion reads; undefined when it reads what reach reads. */

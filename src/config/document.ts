@@ -57,10 +57,14 @@ function syntaxProblems (errors: readonly YAMLError[], text: string, file: strin
 }
 
 function checkAliases (doc: Document, report: Report): 'good' | 'bad' {
+  const anchors = new Set<string>()
   let found: 'good' | 'bad' = 'good'
   visit(doc, {
+    Value: (_, { anchor }) => {
+      if (anchor !== undefined) anchors.add(anchor)
+    },
     Alias: (_, node) => {
-      if (node.resolve(doc) !== undefined) return
+      if (anchors.has(node.source)) return
       report.addAt(startOf(node), `*${node.source} stands for nothing: no &${node.source} above it`)
       found = 'bad'
     }

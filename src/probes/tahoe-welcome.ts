@@ -46,7 +46,13 @@ function introducerStatuses (introducers: unknown): readonly unknown[] {
 }
 
 /** A status is text from strangers, sometimes a traceback of many lines: its first words are enough. */
-const shown = (status: unknown): string => status === undefined ? '' : clean(textOf(status), STATUS_CHARS_MAX)
+const shown = (status: unknown): string => status === undefined ? '' : clean(errorIn(textOf(status)), STATUS_CHARS_MAX)
+
+/** Of a traceback, the error's own name and message: `ConnectionRefusedError: Connection was refused by other side: …`. */
+function errorIn (status: string): string {
+  const [, name, message = ''] = /<class '(?:\w+\.)*(\w+)'>(: [^[\n]+)?/.exec(status) ?? []
+  return name === undefined ? status : `${name}${message}`
+}
 
 const textOf = (value: unknown): string => typeof value === 'string' ? value : JSON.stringify(value) ?? ''
 

@@ -2,8 +2,8 @@ import t from 'tap'
 import { nodeIds } from '../fixtures/tahoe.ts'
 import { judge, judgeRows, refusals, sample, type Row } from './judge.ts'
 
-const REFUSED = 'failure: [Failure instance: Traceback: \'class \'twisted.in...'
-const SILENT = 'failure: [Failure instance: Traceback: \'class \'twisted.we...'
+const REFUSED = 'ConnectionRefusedError: Connection was refused by other s...'
+const SILENT = 'ResponseNeverReceived'
 
 void t.test('tahoe.introducer', async (t) => {
   const rows: readonly Row[] = [
