@@ -6,6 +6,7 @@ import { Pollers } from './runtime/pollers.ts'
 import { Said } from './runtime/said.ts'
 import { Scheduler } from './runtime/scheduler.ts'
 import { Throttle } from './runtime/throttle.ts'
+import { makeRoom } from './runtime/unix-socket.ts'
 import type { ServerDetail, ServerStatus } from './admin/server.ts'
 import { encodeReply } from './agent/protocol.ts'
 import { listenAgent, type AgentDeps, type AgentListener } from './agent/server.ts'
@@ -49,6 +50,8 @@ class RunningAgent implements App {
   readonly #scheduler: Scheduler
   readonly #agentDeps: AgentDeps
   readonly #startedMs: number
+  readonly #stateDir: string
+  #reloading: Promise<void> = Promise.resolve()
   #listeners: readonly AgentListener[] = []
   #admin: { readonly address: Address, readonly bound: string, readonly close: () => Promise<void> } | undefined
   #stopping = false
@@ -57,16 +60,18 @@ class RunningAgent implements App {
     this.#clock = clock
     this.#log = log
     this.#version = version
+    this.#stateDir = config.stateDir
     this.#startedMs = clock.now()
     this.#pollers = new Pollers((from, id) => { log.event('poller.first', { from, server: id }, `${from} asks for the first time, for ${id}`) })
-    const said = new Said({ clock, log: log.event, pollers: this.#pollers, stateDir: config.stateDir })
+    const said = new Said({ clock, log: log.event, stateDir: config.stateDir })
     this.#monitor = new Monitor(config, { clock, log: log.event, pollers: this.#pollers, said, encode: reply => encodeReply(reply).trimEnd() })
     const deadlines = new Deadlines((tick, everyMs) => clock.every(everyMs, tick))
     this.#scheduler = new Scheduler({
       clock,
       createProbe: poll => createProbe(poll, { now: () => clock.now(), deadlines }),
       onSample: (poll, sample) => { this.#monitor.apply(poll, sample) },
-      isUndecided: poll => this.#monitor.isUndecided(poll)
+      isUndecided: poll => this.#monitor.isUndecided(poll),
+      isAwaited: poll => this.#monitor.isAwaited(poll)
     })
     this.#agentDeps = this.#createAgentDeps()
   }
@@ -88,7 +93,16 @@ class RunningAgent implements App {
   }
 
   async reload (config: Config): Promise<void> {
+    const turn = this.#reloading.then(async () => this.#reload(config))
+    this.#reloading = turn.catch(() => undefined) // whoever asked hears of it; the next one has its own turn
+    return turn
+  }
+
+  async #reload (config: Config): Promise<void> {
+    if (config.stateDir !== this.#stateDir) throw new Error(`state_dir cannot change while running (${this.#stateDir} to ${config.stateDir}): restart hcf`)
+    if (this.#stopping) return
     await this.#listen(config)
+    if (this.#stopping) return
     this.#monitor.reload(config)
     this.#scheduler.set(config.polls)
     this.#log.setLevel(config.logLevel)
@@ -99,6 +113,7 @@ class RunningAgent implements App {
   async stop (): Promise<void> {
     if (this.#stopping) return
     this.#stopping = true
+    await this.#reloading
     this.#scheduler.stop()
     const silentMs = this.#clock.now()
     const heard = await this.#lastWordHeard(silentMs)
@@ -156,6 +171,7 @@ class RunningAgent implements App {
       isStopping: () => this.#stopping,
       uptimeMs: () => Math.round(this.#clock.now() - this.#startedMs)
     })
+    if (address.kind === 'unix') await makeRoom(address.path)
     const bound = await admin.listen(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port })
     this.#admin = { address, bound: address.kind === 'unix' ? showAddress(address) : bound.replace('http://', ''), close: async () => admin.close() }
     await old?.close()
@@ -168,7 +184,7 @@ class RunningAgent implements App {
     return {
       after: (ms, run) => this.#clock.after(ms, run),
       reply: (id, from) => {
-        const reply = this.#monitor.reply(id)
+        const reply = this.#monitor.reply(id, from)
         if (reply !== undefined) this.#pollers.told(id, from, this.#clock.now())
         return reply
       },

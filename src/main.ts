@@ -5,9 +5,21 @@ import { runCli } from './cli/index.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 
-process.stdout.on('error', error => {
-  if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(0) // `hcf … | head`
-  throw error
+let survives = false
+let complained = false
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', error => {
+    const { code = 'error' } = error as NodeJS.ErrnoException
+    if (!survives) process.exit(code === 'EPIPE' ? 0 : 1) // `hcf … | head`
+    if (complained) return
+    complained = true
+    process.stderr.write(`hcf: cannot write its log (${code}); goes on answering\n`)
+  })
+}
+
+process.on('uncaughtException', error => {
+  process.stderr.write(`hcf: a bug: ${error.stack ?? error.message}\n`)
+  process.exit(70) // HAProxy keeps the last word it heard, so a crash is safe and a wrong guess is not
 })
 
 process.exitCode = await runCli(process.argv.slice(2), {
@@ -15,6 +27,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   version,
+  surviveOutput: () => { survives = true },
   onSignal: (signal, run) => {
     process.on(signal, run)
     return () => { process.off(signal, run) }

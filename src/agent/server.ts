@@ -1,14 +1,13 @@
 /** The agent port: listeners on TCP and unix sockets, who may ask, how many at once. */
-import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs'
-import { BlockList, connect, createServer, isIP, type Server, type Socket } from 'node:net'
+import { chmodSync } from 'node:fs'
+import { BlockList, createServer, isIP, type Server, type Socket } from 'node:net'
 import { neutral, type Reply } from '../core/reply.ts'
+import { makeRoom } from '../runtime/unix-socket.ts'
 import { serveAgent, type Timer } from './conversation.ts'
 import type { Request } from './protocol.ts'
 
 /** HAProxy opens up to 2,000 connections within 100 ms: what the backlog refuses is an answer lost. */
 const BACKLOG = 4096
-/** What fits into a socket's address [unix(7)]; libuv would cut a longer path and listen somewhere else. */
-export const SOCKET_PATH_BYTES_MAX = 107
 
 export type ListenAddress =
   | { readonly kind: 'tcp', readonly host: string, readonly port: number }
@@ -111,24 +110,6 @@ async function listen (server: Server, address: ListenAddress): Promise<void> {
     else server.listen({ host: address.host, port: address.port, backlog: BACKLOG }, listening)
   })
   if (address.kind === 'unix') chmodSync(address.path, 0o660)
-}
-
-/** A socket left by a process that was killed would refuse us; one that answers belongs to somebody alive. */
-async function makeRoom (path: string): Promise<void> {
-  if (Buffer.byteLength(path) > SOCKET_PATH_BYTES_MAX) {
-    throw Object.assign(new Error(`listen ENAMETOOLONG: over ${SOCKET_PATH_BYTES_MAX} bytes ${path}`), { code: 'ENAMETOOLONG' })
-  }
-  if (!existsSync(path) || !lstatSync(path).isSocket()) return
-  const alive = await new Promise<boolean>(resolve => {
-    const probe = connect(path)
-    probe.on('connect', () => {
-      probe.destroy()
-      resolve(true)
-    })
-    // Whatever else is wrong (a full backlog, no permission), there is somebody.
-    probe.on('error', (error: NodeJS.ErrnoException) => { resolve(error.code !== 'ECONNREFUSED') })
-  })
-  if (!alive) unlinkSync(path)
 }
 
 function boundAddress (server: Server, address: ListenAddress): string {

@@ -1,4 +1,5 @@
 /** `hcf demo`: the whole farm on loopback, and a story in which one gateway after another is wounded and recovers. */
+import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { Writable } from 'node:stream'
 import type { ServerStatus } from '../admin/server.ts'
@@ -47,7 +48,7 @@ async function demo (options: Options, io: Io): Promise<boolean> {
   io.onSignal('SIGINT', () => { stopped.abort() })
   io.onSignal('SIGTERM', () => { stopped.abort() })
 
-  const log = options.log === undefined ? new Writable({ write: (_, __, done) => { done() } }) : createWriteStream(options.log)
+  const log = options.log === undefined ? new Writable({ write: (_, __, done) => { done() } }) : await openLog(options.log)
   const farm = await startFarm({ env: io.env, version: io.version, log, model: options.model === true })
   try {
     const stage = new Stage(farm, io, stopped.signal, untilMs)
@@ -63,6 +64,14 @@ async function demo (options: Options, io: Io): Promise<boolean> {
     await farm.stop()
     log.end()
   }
+}
+
+async function openLog (file: string): Promise<Writable> {
+  const stream = createWriteStream(file)
+  await once(stream, 'open').catch((error: unknown) => {
+    throw new CommandError(`--log: ${file} cannot be written (${(error as NodeJS.ErrnoException).code ?? 'error'})`, EXIT.usage)
+  })
+  return stream
 }
 
 function durationOf ({ duration: text }: Options): number {

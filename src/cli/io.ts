@@ -11,6 +11,8 @@ export interface Io {
   readonly stdout: Writable & { readonly isTTY?: boolean, readonly columns?: number }
   readonly stderr: Writable
   readonly version: string
+  /** From now on output that cannot be written (a closed pipe, a full disk) does not end us: an agent goes on answering. */
+  readonly surviveOutput: () => void
   /** Calls `run` at each signal; returns how to stop that. */
   readonly onSignal: (signal: 'SIGTERM' | 'SIGINT' | 'SIGHUP', run: () => void) => () => void
 }

@@ -22,9 +22,12 @@ async function serve (file: string, io: Io): Promise<void> {
     io.onSignal('SIGTERM', resolve)
     io.onSignal('SIGINT', resolve)
   })
+  io.surviveOutput()
   const app = await start(config, log, io)
-  io.onSignal('SIGHUP', () => { void reload(app, file, log, io) })
+  const offHup = io.onSignal('SIGHUP', () => { void reload(app, file, log, io) })
   await stopAsked
+  offHup()
+  io.onSignal('SIGHUP', () => undefined) // while stopping it would end us before the last word is heard
   await app.stop()
 }
 
@@ -61,5 +64,5 @@ function listenError (error: unknown): Error {
     EADDRNOTAVAIL: 'this machine has no such address',
     ENOENT: 'the directory of the socket does not exist'
   }
-  return new CommandError(`cannot listen on ${[address, port].filter(part => part !== '').join(':') || message}: ${cure[code] ?? code}`, EXIT.usage)
+  return new CommandError(`cannot listen on ${[address, port].filter(part => part !== '' && part !== -1).join(':') || message}: ${cure[code] ?? code}`, EXIT.usage)
 }

@@ -7,7 +7,8 @@ import type { Report } from './problems.ts'
 import { parseNodeUrl, type BackendFile, type ServerFile } from './schema.ts'
 
 const UNREACHABLE: readonly ErrorClass[] = ['refused', 'noconn']
-const ALL_ERRORS: readonly ErrorClass[] = ['refused', 'reset', 'noconn', 'timeout', 'tls', 'protocol', 'local']
+/** What `reach` alone fails for, of the poll it reads: no answer came. A bad answer is the criteria's own affair. */
+const UNANSWERED: readonly ErrorClass[] = ['refused', 'reset', 'noconn', 'timeout', 'tls', 'local']
 /** A criterion with a pace of its own is looked at at least this often, as a part of that pace, while undecided. */
 const FAST_PART = 10
 
@@ -87,7 +88,7 @@ class Binding {
       name, kind: kindName, probe: key, onFail: onFailed, ...counter,
       meaning: this.#meaning(kindName, [options, counter]),
       judge: kind.judge(options as never),
-      ignores: key === reachKey ? ALL_ERRORS : kind.ignores ?? UNREACHABLE
+      ignores: key === reachKey ? UNANSWERED : kind.ignores ?? UNREACHABLE
     }
   }
 
@@ -121,7 +122,8 @@ class Binding {
     const key = [this.#node.key, request.kind, stableJson(request.options), timeoutMs].join(' ')
     const intervalMs = everyMs ?? this.#policy.interval
     const fastMs = Math.min(intervalMs, everyMs === undefined ? this.#policy.fast : Math.max(this.#policy.fast, everyMs / FAST_PART))
-    this.polls.push({ key, node: this.#node, request, intervalMs, fastMs, timeoutMs, readers: this.#readers })
+    const lane = request.kind === 'tahoe-write' && request.options.capFile !== undefined ? { lane: request.options.capFile } : {}
+    this.polls.push({ key, node: this.#node, request, intervalMs, fastMs, timeoutMs, ...lane, readers: this.#readers })
     return key
   }
 

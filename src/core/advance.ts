@@ -27,7 +27,13 @@ function advanceServer (server: Server, state: ServerState, { probe, sample }: S
   const checks = server.criteria.map((criterion, i) =>
     criterion.probe === probe ? foldSample(criterion, state.checks[i], sample, before?.good) : state.checks[i])
   const good = sample.ok ? { good: sample } : {}
-  return { checks, probes: { ...state.probes, [probe]: { ...before, endMs: sample.endMs, ...good } } }
+  return settle(server, { checks, probes: { ...state.probes, [probe]: { ...before, endMs: sample.endMs, ...good } }, known: state.known })
+}
+
+/** With the phase remembered, where there is one. */
+function settle (server: Server, state: ServerState): ServerState {
+  const { phase } = standing(server, state)
+  return phase === 'start' ? state : { ...state, known: phase }
 }
 
 /** What survives a reload: the checks whose criterion still means the same on the same server. */
@@ -45,5 +51,6 @@ function carryServer (from: Server, state: ServerState, to: Server): ServerState
   const checks = to.criteria.map(({ name, meaning }) =>
     state.checks[from.criteria.findIndex(old => old.name === name && old.meaning === meaning)])
   const read = new Set(to.criteria.map(({ probe }) => probe))
-  return { checks, probes: Object.fromEntries(Object.entries(state.probes).filter(([probe]) => read.has(probe))) }
+  const probes = Object.fromEntries(Object.entries(state.probes).filter(([probe]) => read.has(probe)))
+  return settle(to, { checks, probes, known: state.known })
 }

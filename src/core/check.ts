@@ -3,6 +3,7 @@
  * Says what a criterion thinks; never what to do about it (phase.ts).
  */
 import type { CheckState, Criterion, GoodSample, Sample, Verdict } from './model.ts'
+import { answeredBadly, REACH } from './reach.ts'
 import { clean } from './text.ts'
 
 type Hysteresis = Pick<Criterion, 'rise' | 'fall'>
@@ -33,7 +34,8 @@ export function foldSample (
   const health = step(check?.health, verdict.pass, criterion)
   const flipped = check === undefined || isPassing(criterion, check) !== (health >= criterion.rise)
   const weightPercent = verdict.pass ? verdict.weightPercent ?? 100 : check?.weightPercent ?? 100
-  return { health, verdict, sinceMs: flipped ? sample.endMs : check.sinceMs, weightPercent }
+  const weightReason = verdict.pass ? verdict.reason : check?.weightReason ?? ''
+  return { health, verdict, sinceMs: flipped ? sample.endMs : check.sinceMs, weightPercent, weightReason }
 }
 
 function judgeSample (criterion: Criterion, sample: Sample, previous: GoodSample | undefined): Verdict | undefined {
@@ -41,5 +43,6 @@ function judgeSample (criterion: Criterion, sample: Sample, previous: GoodSample
 
   const { class: kind, message } = sample.error
   if (kind === 'local' || criterion.ignores.includes(kind)) return undefined // our own trouble is no evidence
+  if (criterion.kind === REACH && kind === 'protocol') return answeredBadly(message)
   return { pass: false, value: kind, limit: 'an answer', reason: clean(message) }
 }

@@ -4,7 +4,7 @@
  */
 import { KEPT_WEIGHT_PERCENT } from './floor.ts'
 import type { Backend, BackendState, Decision } from './model.ts'
-import { standing } from './phase.ts'
+import { isInService, NEW_SERVER, standing } from './phase.ts'
 
 /** `index` is the server's place in `backend.servers`. */
 export function decide (backend: Backend, state: BackendState, index: number): Decision {
@@ -13,11 +13,12 @@ export function decide (backend: Backend, state: BackendState, index: number): D
   if (server === undefined || serverState === undefined) throw new RangeError(`no server ${index} in ${backend.name}`)
 
   const { phase, weightPercent, because } = standing(server, serverState)
-  if (phase === 'start') return { state: 'unknown', weightPercent, layer: 'start', because: ['no verdict yet', ...because] }
-  if (phase === 'in') return { state: 'up', weightPercent, layer: 'criteria', because }
-  if (!state.kept.includes(index)) return { state: phase, weightPercent, layer: 'criteria', because }
+  if (!state.kept.includes(index)) {
+    if (phase === 'start') return { state: 'unknown', weightPercent, layer: 'start', because: ['no verdict yet', ...because] }
+    return { state: phase === 'in' ? 'up' : phase, weightPercent, layer: 'criteria', because }
+  }
 
-  const alone = backend.servers.every((peer, i) => i === index || isOut(peer, state, i))
+  const alone = !backend.servers.some((peer, i) => isInService(peer, state.servers[i] ?? NEW_SERVER))
   const [first = phase, ...rest] = because
   return {
     state: 'up',
@@ -25,11 +26,4 @@ export function decide (backend: Backend, state: BackendState, index: number): D
     layer: 'floor',
     because: [`kept up by min_up ${backend.policy.minUp}: ${first}`, ...rest]
   }
-}
-
-function isOut (server: Backend['servers'][number], state: BackendState, index: number): boolean {
-  const serverState = state.servers[index]
-  if (serverState === undefined) return true
-  const { phase } = standing(server, serverState)
-  return phase === 'drain' || phase === 'down'
 }

@@ -4,7 +4,7 @@
  */
 import { isPassing } from './check.ts'
 import type { Backend, ErrorClass, Server, ServerState } from './model.ts'
-import { outSinceMs, standing } from './phase.ts'
+import { isInService, outSinceMs, standing } from './phase.ts'
 import { REACH } from './reach.ts'
 
 /** What a kept server carries while others are in service by their own merit. */
@@ -21,9 +21,9 @@ export function keep (backend: Backend, servers: readonly ServerState[]): readon
   for (const [index, server] of backend.servers.entries()) {
     const state = servers[index]
     if (state === undefined) continue
+    if (isInService(server, state)) continue
     const { phase } = standing(server, state)
-    if (phase === 'start' || phase === 'in') continue
-    out.push({ index, badness: phase === 'drain' ? 0 : badness(server, state), sinceMs: outSinceMs(server, state) ?? 0 })
+    out.push({ index, badness: phase === 'down' ? badness(server, state) : 0, sinceMs: outSinceMs(server, state) ?? 0 })
   }
 
   const missing = backend.policy.minUp - (backend.servers.length - out.length)

@@ -95,7 +95,12 @@ export interface CheckState {
   readonly sinceMs: number
   /** What its last pass allowed: one failure among passes must not give a shedding server all its load back. */
   readonly weightPercent: number
+  /** Why its last pass allowed that. */
+  readonly weightReason: string
 }
+
+/** What a server's criteria together say of it. `start`: nothing yet. */
+export type Phase = 'start' | 'in' | 'drain' | 'down'
 
 /** What is remembered of one probe. */
 export interface ProbeMemory {
@@ -109,6 +114,8 @@ export interface ServerState {
   /** In the order of `Server.criteria`. Absent: no sample yet. */
   readonly checks: ReadonlyArray<CheckState | undefined>
   readonly probes: Readonly<Record<ProbeKey, ProbeMemory>>
+  /** The last phase that was known: HAProxy was told, and keeps to it while we have no opinion. */
+  readonly known: Phase
 }
 
 export interface BackendState {

@@ -3,10 +3,8 @@
  * Looks at one server only; what its backend can afford is floor.ts's.
  */
 import { isMidRun, isPassing } from './check.ts'
-import type { CheckState, Criterion, OnFail, ProbeKey, Server, ServerState } from './model.ts'
+import type { CheckState, Criterion, OnFail, Phase, ProbeKey, Server, ServerState } from './model.ts'
 import { criteriaWeight } from './weight.ts'
-
-export type Phase = 'start' | 'in' | 'drain' | 'down'
 
 export interface Standing {
   readonly phase: Phase
@@ -18,7 +16,7 @@ export interface Standing {
 const SEVERITY = { warn: 1, weight: 2, drain: 3, down: 4 } as const satisfies Record<OnFail['action'], number>
 
 /** The state of a server no sample has reached yet. */
-export const NEW_SERVER: ServerState = { checks: [], probes: {} }
+export const NEW_SERVER: ServerState = { checks: [], probes: {}, known: 'start' }
 
 /**
  * Unknown until every criterion has a sample, but for two: a failing `down` needs no second opinion, and a `warn` has
@@ -36,7 +34,7 @@ export function standing (server: Server, state: ServerState): Standing {
     } else if (!isPassing(criterion, check)) {
       found.push({ severity: severityOf(onFail), why: `${onFail.action === 'warn' ? 'warn: ' : ''}${reasonOf(criterion, check)}` })
     } else if (check.weightPercent < 100) {
-      found.push({ severity: shedding(check.weightPercent), why: `${name}: ${check.verdict.reason}` })
+      found.push({ severity: shedding(check.weightPercent), why: `${name}: ${check.weightReason}` })
     }
   }
 
@@ -55,17 +53,29 @@ export function standing (server: Server, state: ServerState): Standing {
 const shedding = (percent: number): number => SEVERITY.weight - percent / 1000
 const severityOf = (onFail: OnFail): number => onFail.action === 'weight' ? shedding(onFail.percent) : SEVERITY[onFail.action]
 
+/** Whether nothing can be said of a server without a probe that has no sample yet. */
+export function isAwaited (server: Server, state: ServerState, probe: ProbeKey): boolean {
+  const missing = server.criteria.some((criterion, i) =>
+    criterion.probe === probe && criterion.onFail.action !== 'warn' && state.checks[i] === undefined)
+  return missing && standing(server, state).phase === 'start'
+}
+
 /**
- * Whether a probe should look again soon: a criterion that has a say is in the middle of a run, or nothing can be said
- * of the server without it. A server that is down already is not worth a hurry for the criteria it has not met yet.
+ * Whether a probe should look again soon: it is awaited, or a criterion that has a say is in the middle of a run. A
+ * server that is down already is not worth a hurry for the criteria it has not met yet.
  */
 export function isUndecided (server: Server, state: ServerState, probe: ProbeKey): boolean {
-  const starting = standing(server, state).phase === 'start'
-  return server.criteria.some((criterion, i) => {
-    if (criterion.probe !== probe || criterion.onFail.action === 'warn') return false
+  return isAwaited(server, state, probe) || server.criteria.some((criterion, i) => {
     const check = state.checks[i]
-    return check === undefined ? starting : isMidRun(criterion, check)
+    return criterion.probe === probe && criterion.onFail.action !== 'warn' && check !== undefined && isMidRun(criterion, check)
   })
+}
+
+/** Whether HAProxy sends it clients, as far as its criteria go: one we know nothing of yet is what it was told last. */
+export function isInService (server: Server, state: ServerState): boolean {
+  const { phase } = standing(server, state)
+  const told = phase === 'start' ? state.known : phase
+  return told === 'start' || told === 'in'
 }
 
 /** Why a failing criterion fails, or how far it has come back. */

@@ -53,6 +53,8 @@ export interface Poll {
   readonly fastMs: number
   /** From the start of the connection to the last byte. */
   readonly timeoutMs: number
+  /** Polls with the same one never run at once: two writers of one mutable file would hurt each other [webapi]. */
+  readonly lane?: string
   /** The servers whose criteria read it. */
   readonly readers: ReadonlyArray<{ readonly backend: string, readonly server: number }>
 }

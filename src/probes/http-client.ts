@@ -12,6 +12,7 @@ import type { Node } from '../core/probe.ts'
 import { showDuration } from '../core/text.ts'
 import type { Deadlines } from './deadline.ts'
 import { ProbeFailure } from './errors.ts'
+import { watchLookup } from './lookup.ts'
 
 /** Longest body of an answer. More is a protocol error. */
 export const BODY_BYTES_MAX = 4 * 1024 * 1024
@@ -35,6 +36,7 @@ export class HttpClient {
   readonly #deadlines: Deadlines
   /** The present connection, also while it is being made. */
   #socket: Socket | undefined
+  #isLookingUp: () => boolean = () => false
   /** Connections begun. A request during which there was no new one went over an old one. */
   #connections = 0
 
@@ -59,6 +61,7 @@ export class HttpClient {
           if (error === null) callback(null, socket)
           else callback(new Error('cannot connect', { cause: error }), null)
         }) as unknown as Socket
+        this.#isLookingUp = watchLookup(this.#socket, node.host)
       }
     })
   }
@@ -66,7 +69,7 @@ export class HttpClient {
   /** The whole answer, or a rejection that errors.ts can classify. `timeoutMs` is for all of it, a second try included. */
   async ask (request: HttpRequest, timeoutMs: number): Promise<HttpAnswer> {
     let left: Exchange | undefined
-    const cancel = this.#deadlines.after(timeoutMs, () => left?.expire(timeoutMs))
+    const cancel = this.#deadlines.after(timeoutMs, () => left?.expire(timeoutMs, this.#isLookingUp()))
     try {
       const before = this.#connections
       left = new Exchange(this.#client, request, () => this.#socket)
@@ -121,13 +124,14 @@ class Exchange {
     })
   }
 
-  expire (timeoutMs: number): void {
+  expire (timeoutMs: number, isLookingUp: boolean): void {
     this.#expired = true
     const socket = this.#socket()
     // A TLS handshake that hangs is a host that was reached.
     const unreached = socket === undefined || socket.destroyed || socket.connecting
     const within = `within ${showDuration(timeoutMs)}`
-    this.#fail(unreached
+    if (isLookingUp) this.#fail(new ProbeFailure('local', `no address from the name service ${within}`))
+    else this.#fail(unreached
       ? new ProbeFailure('noconn', `no connection ${within}`)
       : new ProbeFailure('timeout', `${this.heard ? 'only a part of the answer' : 'no answer'} ${within}`))
   }

@@ -10,17 +10,20 @@ export const metrics: HttpProbe<'metrics'> = ({ path }, wants) => async ask => {
 }
 
 const SAMPLE = /^([A-Za-z_:][\w:]*)\s*(?:\{((?:[^"}]|"(?:[^"\\]|\\.)*")*)\}\s*|\s)(\S+)/
-const LABEL = /\s*([A-Za-z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*,?/g
+const LABEL = /\s*([A-Za-z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*,?/y
+/** A longer line is nobody's sample. */
+export const LINE_CHARS_MAX = 8192
 
 /** A wanted sample is a name, with labels if it takes labels to tell it apart: `up{job="x"}`. The first that fits counts. */
 export function metricsFacts (page: string, wants: readonly string[]): Facts {
   const selectors = wants.map(want => ({ want, ...parseSelector(want) }))
   const facts: Record<string, number> = {}
   for (const line of page.split('\n')) {
+    if (line.length > LINE_CHARS_MAX) continue
     const [, name, labels = '', value = ''] = SAMPLE.exec(line) ?? []
     for (const selector of selectors) {
       if (selector.name !== name || Object.hasOwn(facts, selector.want)) continue
-      const own = parseLabels(labels)
+      const own = selector.labels.size === 0 ? selector.labels : parseLabels(labels)
       if ([...selector.labels].every(([key, wanted]) => own.get(key) === wanted)) facts[selector.want] = numberOf(value)
     }
   }
@@ -34,5 +37,10 @@ function parseSelector (want: string): { readonly name: string, readonly labels:
   return open < 0 ? { name: want, labels: new Map() } : { name: want.slice(0, open), labels: parseLabels(want.slice(open + 1, -1)) }
 }
 
-const parseLabels = (labels: string): ReadonlyMap<string, string> =>
-  new Map([...labels.matchAll(LABEL)].map(([, key = '', value = '']) => [key, value]))
+/** Sticky: it stops where the labels stop, and looks at each character once. */
+function parseLabels (labels: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  LABEL.lastIndex = 0
+  for (let match = LABEL.exec(labels); match !== null; match = LABEL.exec(labels)) found.set(match[1] ?? '', match[2] ?? '')
+  return found
+}

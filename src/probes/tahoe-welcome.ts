@@ -46,7 +46,7 @@ function introducerStatuses (introducers: unknown): readonly unknown[] {
 }
 
 /** A status is text from strangers, sometimes a traceback of many lines: its first words are enough. */
-const shown = (status: unknown): string => status === undefined ? '' : clean(errorIn(textOf(status)), STATUS_CHARS_MAX)
+const shown = (status: unknown): string => status === undefined ? '' : clean(errorIn(textOf(status)).replace(/ in \d+ seconds? \(.*$/, ''), STATUS_CHARS_MAX)
 
 /** Of a traceback, the error's own name and message: `ConnectionRefusedError: Connection was refused by other side: …`. */
 function errorIn (status: string): string {

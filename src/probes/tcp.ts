@@ -5,6 +5,7 @@ import type { Node, ProbeOptions } from '../core/probe.ts'
 import { showDuration } from '../core/text.ts'
 import type { Deadlines } from './deadline.ts'
 import { ProbeFailure } from './errors.ts'
+import { watchLookup } from './lookup.ts'
 
 /** How much of an answer is looked at for `expect`. */
 const ANSWER_BYTES_MAX = 64 * 1024
@@ -13,12 +14,14 @@ export async function tcpLook (
   node: Node, { port, send, expect }: ProbeOptions['tcp'], timeoutMs: number, deadlines: Deadlines
 ): Promise<Facts> {
   const socket = connect({ host: node.host, port: port ?? node.port, noDelay: true })
+  const isLookingUp = watchLookup(socket, node.host)
   let connected = false
   let heard = ''
   const wanted = expect === undefined ? undefined : Buffer.from(expect).toString('latin1') // bytes against bytes
   const cancel = deadlines.after(timeoutMs, () => {
     const within = `within ${showDuration(timeoutMs)}`
-    socket.destroy(connected ? new ProbeFailure('timeout', `no answer ${within}`) : new ProbeFailure('noconn', `no connection ${within}`))
+    if (isLookingUp()) socket.destroy(new ProbeFailure('local', `no address from the name service ${within}`))
+    else socket.destroy(connected ? new ProbeFailure('timeout', `no answer ${within}`) : new ProbeFailure('noconn', `no connection ${within}`))
   })
   try {
     return await new Promise((resolve, reject) => {

@@ -8,7 +8,7 @@ import { isPassing } from '../core/check.ts'
 import { decide } from '../core/decide.ts'
 import { explain, type Story } from '../core/explain.ts'
 import { serverId, type Backend, type BackendState, type Decision, type Sample, type Server } from '../core/model.ts'
-import { isUndecided } from '../core/phase.ts'
+import { isAwaited, isUndecided } from '../core/phase.ts'
 import type { Poll } from '../core/probe.ts'
 import { toReply, type AdminState, type Reply } from '../core/reply.ts'
 import type { Clock } from './clock.ts'
@@ -88,12 +88,13 @@ export class Monitor {
     }
   }
 
-  /** The read path: what we say of a server to an HAProxy that asks now. Undefined for one we do not know. */
-  reply (id: string): Reply | undefined {
+  /** The read path: what we say of a server to the HAProxy `from` that asks now. Undefined for one we do not know. */
+  reply (id: string, from: string): Reply | undefined {
     const place = this.#places.get(id)
     if (place === undefined) return undefined
     const { state } = decisionAt(place.held, place.index)
-    return replyOf(place, (state === 'up' || state === 'down') && this.#deps.said.release(id))
+    if (state === 'drain' || state === 'maint') this.#deps.said.heard(id, from)
+    return replyOf(place, (state === 'up' || state === 'down') && this.#deps.said.release(id, from))
   }
 
   /** The same for people, who may look as often as they like. */
@@ -106,11 +107,20 @@ export class Monitor {
   }
 
   /** Whether a poll is worth a quicker pace, for any server that reads it. */
-  isUndecided ({ key, readers }: Poll): boolean {
+  isUndecided (poll: Poll): boolean {
+    return this.#someReader(poll, isUndecided)
+  }
+
+  /** Whether a server that reads a poll has no verdict for want of its first sample. */
+  isAwaited (poll: Poll): boolean {
+    return this.#someReader(poll, isAwaited)
+  }
+
+  #someReader ({ key, readers }: Poll, is: typeof isUndecided): boolean {
     return readers.some(({ backend, server }) => {
       const held = this.#backends.get(backend)
       const [known, state] = [held?.backend.servers[server], held?.state.servers[server]]
-      return known !== undefined && state !== undefined && isUndecided(known, state, key)
+      return known !== undefined && state !== undefined && is(known, state, key)
     })
   }
 

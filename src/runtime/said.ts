@@ -1,76 +1,102 @@
 /**
  * The admin words we said and have not taken back. HAProxy keeps `drain` and `maint` until somebody says `ready`, and
- * only who said them may: so we remember what was ours to say, across restarts, before the first HAProxy hears it.
+ * only who said them may: so we remember whom we told, across restarts, and tell each of them when it is over.
  */
 import { join } from 'node:path'
-import type { Clock } from './clock.ts'
+import type { Clock, Timer } from './clock.ts'
 import type { LogEvent } from './log.ts'
-import type { Pollers } from './pollers.ts'
 import { readStateFile, writeStateFile } from './state-file.ts'
 
-/** For how long we say `ready` at least, once a drain or maint of ours is over. */
-export const RELEASE_MS = 60_000
+/** How often each HAProxy that heard our word hears `ready`: an answer may be lost on its way. */
+export const READY_TIMES = 3
+/** After a restart we may not know who heard it: everyone who asks within this hears `ready`. */
+export const RESTART_MS = 60_000
+/** HAProxys remembered for one server. */
+export const HEARD_MAX = 64
 const VERSION = 1
+const RETRY_MS = 1000
+/** Who heard a word may reach the disk a little later: a restart in between asks everybody. */
+const FLUSH_MS = 100
 type Word = 'drain' | 'maint'
+
+interface Owed {
+  readonly word: Word
+  /** By HAProxy that heard our word: how often it is still to hear `ready`. */
+  readonly left: Map<string, number>
+  /** Read from disk: others may have heard it too. */
+  readonly restored: boolean
+  releasedMs?: number
+}
 
 export interface SaidDeps {
   readonly clock: Clock
   readonly log: LogEvent
-  readonly pollers: Pollers
   readonly stateDir: string
 }
 
 export class Said {
   readonly #deps: SaidDeps
-  readonly #words: Map<string, Word>
-  /** When we began to take a word back. Not kept: after a restart the window starts again. */
-  readonly #releasedMs = new Map<string, number>()
+  readonly #owed: Map<string, Owed>
+  /** When the disk last refused what it does not hold yet. */
+  #failedMs: number | undefined
+  #flush: Timer | undefined
 
   constructor (deps: SaidDeps) {
     this.#deps = deps
-    this.#words = this.#read()
+    this.#owed = this.#read()
   }
 
-  /** We are about to say `word` of a server. */
+  /** We are about to say `word` of a server. It is on disk before anyone can hear it. */
   claim (id: string, word: Word): void {
-    this.#releasedMs.delete(id)
-    if (this.#words.get(id) === word) return
-    this.#words.set(id, word)
-    this.#write()
+    const before = this.#owed.get(id)
+    this.#owed.set(id, { word, left: before?.left ?? new Map<string, number>(), restored: before?.restored ?? false })
+    if (before?.word !== word) this.#write()
   }
 
-  /** Whether a word of ours is still to be taken back. Asking changes nothing. */
+  /** An HAProxy hears our word now. */
+  heard (id: string, from: string): void {
+    this.#retry()
+    const left = this.#owed.get(id)?.left
+    if (left === undefined || left.get(from) === READY_TIMES || (left.size >= HEARD_MAX && !left.has(from))) return
+    const isNew = !left.has(from)
+    left.set(from, READY_TIMES)
+    if (isNew) this.#flush ??= this.#deps.clock.after(FLUSH_MS, () => { this.#write() })
+  }
+
+  /** Whether somebody is still to hear that a word of ours is over. Asking changes nothing. */
   owes (id: string): boolean {
-    return this.#words.has(id)
+    const owed = this.#owed.get(id)
+    return owed !== undefined && ([...owed.left.values()].some(times => times > 0) || this.#mayBeMore(owed))
   }
 
-  /**
-   * HAProxy asks, and we mean neither any more: whether to say `ready`. The first to ask begins the window, so that it
-   * cannot pass unheard.
-   */
-  release (id: string): boolean {
-    if (!this.#words.has(id)) return false
-    const now = this.#deps.clock.now()
-    const since = this.#releasedMs.get(id)
-    if (since === undefined) {
-      this.#releasedMs.set(id, now)
-      return true
+  /** An HAProxy asks, and we mean neither word any more: whether to say `ready` to it. */
+  release (id: string, from: string): boolean {
+    this.#retry()
+    const owed = this.#owed.get(id)
+    if (owed === undefined) return false
+    owed.releasedMs ??= this.#deps.clock.now()
+
+    const times = owed.left.get(from) ?? (this.#mayBeMore(owed) && owed.left.size < HEARD_MAX ? READY_TIMES : 0)
+    if (times > 0) owed.left.set(from, times - 1)
+    if (!this.owes(id)) {
+      this.#owed.delete(id)
+      this.#write()
     }
-    if (now - since < RELEASE_MS || !this.#deps.pollers.allToldSince(id, since, now)) return true
-    this.#words.delete(id)
-    this.#releasedMs.delete(id)
-    this.#write()
-    return false
+    return times > 0
+  }
+
+  #mayBeMore ({ restored, releasedMs }: Owed): boolean {
+    return restored && (releasedMs === undefined || this.#deps.clock.now() - releasedMs < RESTART_MS)
   }
 
   get #path (): string {
     return join(this.#deps.stateDir, 'said.json')
   }
 
-  #read (): Map<string, Word> {
+  #read (): Map<string, Owed> {
     const read = readStateFile(this.#path, VERSION)
     if (read.kind === 'data' && typeof read.data === 'object' && read.data !== null) {
-      return new Map(Object.entries(read.data).filter((entry): entry is [string, Word] => entry[1] === 'drain' || entry[1] === 'maint'))
+      return new Map(Object.entries(read.data).flatMap(([id, record]) => ownedBy(id, record)))
     }
     if (read.kind === 'set-aside') {
       const { to, why } = read
@@ -80,13 +106,32 @@ export class Said {
     return new Map()
   }
 
+  /** What the disk refused is tried again, not at every answer. */
+  #retry (): void {
+    if (this.#failedMs !== undefined && this.#deps.clock.now() - this.#failedMs >= RETRY_MS) this.#write()
+  }
+
   #write (): void {
+    this.#flush?.stop()
+    this.#flush = undefined
+    const isFirst = this.#failedMs === undefined
     try {
-      writeStateFile(this.#path, VERSION, Object.fromEntries(this.#words))
+      const data = [...this.#owed].map(([id, { word, left }]) => [id, { word, heard: [...left.keys()] }] as const)
+      writeStateFile(this.#path, VERSION, Object.fromEntries(data))
+      this.#failedMs = undefined
     } catch (error) {
+      this.#failedMs = this.#deps.clock.now()
+      if (!isFirst) return
       const { code = 'error' } = error as NodeJS.ErrnoException
       const message = 'cannot remember what we said: after a restart a drain of ours would stay'
       this.#deps.log('state.write_failed', { file: this.#path, why: code }, message)
     }
   }
+}
+
+function ownedBy (id: string, record: unknown): ReadonlyArray<readonly [string, Owed]> {
+  const { word, heard } = (typeof record === 'object' && record !== null ? record : {}) as { word?: unknown, heard?: unknown }
+  if (word !== 'drain' && word !== 'maint') return []
+  const names = Array.isArray(heard) ? heard.filter(name => typeof name === 'string').slice(0, HEARD_MAX) : []
+  return [[id, { word, left: new Map(names.map(name => [name, READY_TIMES] as const)), restored: true }]]
 }

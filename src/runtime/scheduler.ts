@@ -16,6 +16,7 @@ export interface SchedulerDeps {
   readonly createProbe: (poll: Poll) => Probe
   readonly onSample: (poll: Poll, sample: Sample) => void
   readonly isUndecided: (poll: Poll) => boolean
+  readonly isAwaited: (poll: Poll) => boolean
 }
 
 interface Entry {
@@ -30,6 +31,9 @@ interface Entry {
 export class Scheduler {
   readonly #deps: SchedulerDeps
   readonly #entries = new Map<string, Entry>()
+  readonly #byReader = new Map<string, Set<Entry>>()
+  /** The end of the last poll in each lane. */
+  readonly #lanes = new Map<string, Promise<unknown>>()
   #inFlight = 0
 
   constructor (deps: SchedulerDeps) {
@@ -41,6 +45,10 @@ export class Scheduler {
     const keys = new Set(polls.map(({ key }) => key))
     for (const [key, entry] of this.#entries) if (!keys.has(key)) this.#drop(key, entry)
     for (const poll of polls) this.#adopt(poll)
+    this.#byReader.clear()
+    for (const entry of this.#entries.values()) {
+      for (const reader of entry.poll.readers) addTo(this.#byReader, readerKey(reader), entry)
+    }
   }
 
   stop (): void {
@@ -68,11 +76,30 @@ export class Scheduler {
   /** A poll that stays, but got a quicker pace or a reader that knows nothing yet, does not wait out its old pace. */
   #hasten (entry: Entry): void {
     const { poll, slotMs } = entry // in the past while the poll is under way
-    const patienceMs = this.#deps.isUndecided(poll) ? Math.min(poll.intervalMs, FIRST_WITHIN_MS) : poll.intervalMs
+    const patienceMs = this.#deps.isAwaited(poll) ? Math.min(poll.intervalMs, FIRST_WITHIN_MS) : poll.intervalMs
     if (slotMs - this.#deps.clock.now() <= patienceMs) return
     entry.timer?.stop()
     entry.slotMs = this.#firstSlot(poll)
     this.#wait(entry)
+  }
+
+  /** In its lane, after whoever is there already. */
+  async #look ({ poll: { lane }, probe }: Entry): Promise<Sample> {
+    if (lane === undefined) return probe.run()
+    const before = this.#lanes.get(lane)
+    const turn = before === undefined ? probe.run() : before.then(async () => probe.run())
+    this.#lanes.set(lane, turn)
+    const sample = await turn
+    if (this.#lanes.get(lane) === turn) this.#lanes.delete(lane)
+    return sample
+  }
+
+  /** A node that answers again may make a server wait for nothing but a canary that is not due for long. */
+  #hastenAwaited ({ poll: { readers } }: Entry): void {
+    const soonMs = this.#deps.clock.now() + FIRST_WITHIN_MS
+    for (const reader of readers) {
+      for (const entry of this.#byReader.get(readerKey(reader)) ?? []) if (entry.slotMs > soonMs) this.#hasten(entry)
+    }
   }
 
   #drop (key: string, entry: Entry): void {
@@ -88,15 +115,25 @@ export class Scheduler {
   async #run (entry: Entry): Promise<void> {
     if (this.#inFlight < IN_FLIGHT_MAX) {
       this.#inFlight += 1
-      const sample = await entry.probe.run()
+      const sample = await this.#look(entry)
       this.#inFlight -= 1
       if (this.#entries.get(entry.poll.key) !== entry) return // dropped meanwhile: nobody reads it any more
       this.#deps.onSample(entry.poll, sample)
+      this.#hastenAwaited(entry)
     }
     const { intervalMs, fastMs } = entry.poll
     entry.slotMs = nextSlot(entry.slotMs, this.#deps.isUndecided(entry.poll) ? fastMs : intervalMs, this.#deps.clock.now())
     this.#wait(entry)
   }
+}
+
+type Reader = Poll['readers'][number]
+const readerKey = ({ backend, server }: Reader): string => `${backend}/${server}`
+
+function addTo (map: Map<string, Set<Entry>>, key: string, entry: Entry): void {
+  const known = map.get(key)
+  if (known === undefined) map.set(key, new Set([entry]))
+  else known.add(entry)
 }
 
 /** The next slot of a pace after now; those that have passed are skipped, not made up for. */

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import t, { type Test } from 'tap'
-import { allowList, SOCKET_PATH_BYTES_MAX, type ListenOptions } from '../../src/agent/server.ts'
+import { allowList, type ListenOptions } from '../../src/agent/server.ts'
+import { SOCKET_PATH_BYTES_MAX } from '../../src/runtime/unix-socket.ts'
 import { ask, dial, idle, listen, LIMITS, LOOPBACK, never, portOf } from './listeners.ts'
 
 const unix = (path: string): ListenOptions => ({ address: { kind: 'unix', path } })

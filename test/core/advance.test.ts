@@ -76,7 +76,7 @@ void t.test('reload: what means the same keeps its memory', async (t) => {
   const other = backend([server('a', [reach(), criterion('storage', { meaning: 'at least 5' })]), server('c', [reach()])], 1)
   const changed = carryOver(old, state, other)
   t.strictSame(changed.servers[0]?.checks, [a?.checks[0], undefined], 'another meaning starts anew')
-  t.strictSame(changed.servers[1], { checks: [], probes: {} }, 'and so does a new server')
+  t.strictSame(changed.servers[1], { checks: [], probes: {}, known: 'start' }, 'and so does a new server')
 
   const named = backend([server('a', [reach(), criterion('shares', { meaning: 'at least 3', probe: 'storage' })])], 1)
   t.equal(carryOver(old, state, named).servers[0]?.checks[1], undefined, 'another name is another criterion')

@@ -33,7 +33,7 @@ const judgeOk: Judge = ({ facts: { ok = null, percent } }) => ({
 export const criterion = (name: string, options: Partial<Criterion> = {}): Criterion => ({
   name, kind: 'test', probe: name, meaning: name, onFail: { action: 'down' }, rise: 2, fall: 3, ignores: [], judge: judgeOk, ...options
 })
-export const reach = (options: Partial<Criterion> = {}): Criterion => criterion(REACH, { judge: judgeReach, ...options })
+export const reach = (options: Partial<Criterion> = {}): Criterion => criterion(REACH, { kind: REACH, judge: judgeReach, ...options })
 
 export const server = (name: string, criteria: readonly Criterion[], weightPercent = 100): Server =>
   ({ backend: 'web', name, weightPercent, criteria })

@@ -1,6 +1,6 @@
 import t from 'tap'
-import type { Criterion, OnFail, Server } from '../../src/core/model.ts'
-import { isUndecided, outSinceMs, standing, type Phase } from '../../src/core/phase.ts'
+import type { Criterion, OnFail, Phase, Server } from '../../src/core/model.ts'
+import { isAwaited, isInService, isUndecided, outSinceMs, standing } from '../../src/core/phase.ts'
 import { criterion, playOne, reach, server } from './drawings.ts'
 
 const weight = (percent: number): OnFail => ({ action: 'weight', percent })
@@ -61,7 +61,7 @@ void t.test('the reason of a failing criterion', async (t) => {
     ['-++', [], 'nothing to say'],
     ['+--', [], 'not decided yet: nothing to say'],
     ['4', ['c: is ok'], 'a ramp says why it sheds'],
-    ['4-', ['c: is not ok'], 'and what was measured last, while it goes on shedding']
+    ['4-', ['c: is ok'], 'and goes on to, while one failure changes nothing']
   ]
   for (const [run, because, why] of rows) t.strictSame(standing(one, playOne(one, run)).because, because, `"${run}": ${why}`)
 })
@@ -117,4 +117,21 @@ void t.test('one probe read by two criteria', async (t) => {
   const both = server('a', [big, small])
   t.equal(standing(both, playOne(both, { p: '+-' })).phase, 'down', 'each counts for itself')
   t.strictSame(standing(both, playOne(both, { p: '+--' })).because, ['big: is not ok', 'small: is not ok'])
+})
+
+void t.test('no opinion after one: HAProxy keeps what it was told', async (t) => {
+  const two = server('a', [reach(), criterion('canary', { ignores: ['refused'] })])
+  const rows: ReadonlyArray<readonly [string, string, Phase, Phase, boolean, boolean, string]> = [
+    ['', '', 'start', 'start', true, true, 'nothing yet: HAProxy has everybody up'],
+    ['x', '', 'down', 'down', false, false, 'down already: no hurry for the canary'],
+    ['x++', '', 'start', 'down', false, true, 'it answers again, and was told to be down: now the canary is awaited'],
+    ['x++', '+', 'in', 'in', true, false, 'until it has sung']
+  ]
+  for (const [run, canary, phase, known, inService, awaited, why] of rows) {
+    const state = playOne(two, { reach: run, canary: `${'.'.repeat(run.length)}${canary}` })
+    t.equal(standing(two, state).phase, phase, why)
+    t.equal(state.known, known, `${why}: known`)
+    t.equal(isInService(two, state), inService, `${why}: in service`)
+    t.equal(isAwaited(two, state, 'canary'), awaited, `${why}: awaited`)
+  }
 })

@@ -24,7 +24,7 @@ export function start (args: readonly string[], env: Readonly<Record<string, str
   const stderr = new Sink()
   const handlers = new Map<string, () => void>()
   const ended = runCli(args, {
-    env, stdout, stderr, version: '1.2.3',
+    env, stdout, stderr, version: '1.2.3', surviveOutput: () => undefined,
     onSignal: (signal, run) => {
       handlers.set(signal, run)
       return () => { handlers.delete(signal) }

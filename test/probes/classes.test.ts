@@ -86,6 +86,16 @@ void t.test('no connection yet, when the time is over', async t => {
   }
 })
 
+void t.test('no address yet, when the time is over: the name service is late, not the node', async t => {
+  const port = await serve(t, () => undefined)
+  for (const [request, changes] of [[GET, {}], [{ kind: 'tcp', options: {} }, { protocol: 'tcp' }]] as const) {
+    const { run, ticker } = probe(t, nodeAt(port, { ...changes, host: 'localhost' }), request)
+    const sample = run() // names are looked up by another thread: none is known before this one rests
+    ticker.tick(TIMEOUT_TICKS)
+    t.same(outcome(await sample), { class: 'local', message: 'no address from the name service within 300ms' })
+  }
+})
+
 void t.test('our own trouble is not the node’s', async t => {
   const lit = 'URI:LIT:aa\n'
   const dir = t.testdir({ 'empty.cap': '', 'two.cap': lit + lit, 'no.cap': 'secret words', 'unreadable.cap': lit })

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import t from 'tap'
-import { metricsFacts } from '../../src/probes/metrics.ts'
+import { LINE_CHARS_MAX, metricsFacts } from '../../src/probes/metrics.ts'
 import { listenOn, nodeAt, outcome, probe } from './bench.ts'
 
 void t.test('one sample', async t => {
@@ -88,4 +88,13 @@ void t.test('from a node', async t => {
   t.same(outcome(await run()), { node_load1: 0.25, latencyMs: 0 })
   status = 503
   t.same(outcome(await run()), { class: 'protocol', message: 'GET /metrics answered 503, needs 200' })
+})
+
+void t.test('a hostile page costs no more than its length', async t => {
+  const name = 'load'
+  t.same(metricsFacts(`${name}{${'a'.repeat(8000)}} 1`, [name]), { [name]: 1 }, 'labels that nobody wants are not read')
+  t.same(metricsFacts(`${name}{${'a'.repeat(8000)}} 1`, [`${name}{x="1"}`]), {}, 'nor found where there are none')
+  const filler = LINE_CHARS_MAX - `${name}{} 1`.length
+  t.same(metricsFacts(`${name}{${' '.repeat(filler)}} 1`, [name]), { [name]: 1 }, 'a line at the bound')
+  t.same(metricsFacts(`${name}{${' '.repeat(filler + 1)}} 1`, [name]), {}, 'and one more')
 })

@@ -38,7 +38,7 @@ export class Bench {
 
   restart (adminState: AdminState = 'shared'): Monitor {
     const { clock, pollers, sink: { log: { event: log } } } = this
-    const said = new Said({ clock, log, pollers, stateDir: this.#stateDir })
+    const said = new Said({ clock, log, stateDir: this.#stateDir })
     this.monitor = new Monitor({ backends: [this.#backend], adminStates: { web: adminState } }, { clock, log, pollers, said, encode: reply => encodeReply(reply).trimEnd() })
     return this.monitor
   }
@@ -68,7 +68,7 @@ export class Bench {
 
   /** As the agent port does. */
   ask (name: string, from = 'h1'): string {
-    const reply = this.monitor.reply(`web/${name}`)
+    const reply = this.monitor.reply(`web/${name}`, from)
     if (reply === undefined) return 'unknown'
     this.pollers.told(`web/${name}`, from, this.clock.now())
     return encodeReply(reply).trimEnd()

@@ -22,6 +22,7 @@ class Bench {
   readonly clock = new SimClock()
   readonly scheduler: Scheduler
   readonly undecided = new Set<string>()
+  readonly awaited = new Set<string>()
   readonly tookMs = new Map<string, number>()
   readonly created: string[] = []
   readonly closed: string[] = []
@@ -35,7 +36,8 @@ class Bench {
       clock: this.clock,
       createProbe: each => this.#createProbe(each),
       onSample: (each, sample) => { this.delivered.push([each, sample]) },
-      isUndecided: ({ key }) => this.undecided.has(key)
+      isUndecided: ({ key }) => this.undecided.has(key),
+      isAwaited: ({ key }) => this.awaited.has(key)
     })
   }
 
@@ -214,7 +216,7 @@ void t.test('set: a new reader that knows nothing yet does not wait out a slow p
   bench.scheduler.set([poll('a', { intervalMs: 3_600_000, fastMs: 360_000 })])
   await bench.clock.advance(10_000)
   t.strictSame(bench.starts('a'), [], 'not for those that know')
-  bench.undecided.add('a')
+  bench.awaited.add('a')
   bench.scheduler.set([poll('a', { intervalMs: 3_600_000, fastMs: 360_000, readers: [{ backend: 'other', server: 0 }] })])
   await bench.clock.advance(10_000)
   t.strictSame(bench.starts('a'), [20_000 + spread('a', FIRST_WITHIN_MS)])
