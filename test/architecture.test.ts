@@ -26,7 +26,7 @@ const AREAS: Readonly<Record<string, Area>> = {
     why: 'puts together what a command needs'
   },
   app: { areas: [...EDGES, 'config', 'runtime', 'core'], packages: ['node:'], why: 'the composition root' },
-  agent: { areas: ['core'], packages: ['node:'], why: 'an edge' },
+  agent: { areas: ['runtime', 'core'], packages: ['node:'], why: 'an edge; makes room for its unix socket as the app does for the admin one' },
   admin: { areas: ['core'], packages: ['node:', 'fastify'], why: 'an edge' },
   haproxy: { areas: ['core'], packages: ['node:'], why: 'an edge' },
   probes: { areas: ['core'], packages: ['node:', 'undici'], why: 'an edge' },

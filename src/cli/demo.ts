@@ -187,9 +187,9 @@ class Stage {
 }
 
 const watched = (stat: readonly ServerStat[]): readonly ServerStat[] => stat.filter(({ backend }) => backend.startsWith('tahoe_'))
-const FIT: Expectation = { status: 'UP', weight: 100 }
+const FIT: Expectation = { status: ['UP'], weight: 100 }
 const fits = ({ status, weight }: ServerStat, expected: Expectation): boolean =>
-  status === expected.status && (expected.weight === undefined || weight === expected.weight)
+  expected.status.includes(status) && (expected.weight === undefined || weight === expected.weight)
 /** Fit, and heard from the agent: HAProxy starts with everybody up. */
 const allUp = (stat: readonly ServerStat[]): boolean => watched(stat).every(row => fits(row, FIT) && row.lastAgent !== '')
 
@@ -204,7 +204,7 @@ function summary (outcomes: readonly Outcome[], { client }: Farm): string {
   const { served, failed } = client.counts
   const lost = outcomes.reduce((sum, { failedAfter }) => sum + failedAfter, 0)
   return [
-    table([['halted after', 'back after', 'failed before', 'failed after', 'what happened'], ...rows]),
+    table([['seen after', 'back after', 'failed before', 'failed after', 'what happened'], ...rows]),
     '',
     `${served} requests served, ${failed} failed; ${lost} of them after HAProxy had taken the wounded gateway out.`
   ].join('\n')

@@ -119,5 +119,12 @@ function planCriterion (path: Path, name: string, raw: RawCriterion, report: Rep
 /** A criterion as it would be written in full. */
 export function writePlan ({ kind, kindName, options, common }: Plan): Readonly<Record<string, unknown>> {
   const whole = { kind: kindName, ...options, ...common, on_fail: common.on_fail ?? kind.defaults.onFail }
-  return z.encode(schemaOf(kindName, kind), whole as never) as Readonly<Record<string, unknown>>
+  const written = z.encode(schemaOf(kindName, kind), whole as never) as Readonly<Record<string, unknown>>
+  return 'headers' in written ? { ...written, headers: hidden(written['headers'] as Readonly<Record<string, string>>) } : written
 }
+
+const SECRET_HEADER = /auth|token|key|secret|cookie|pass|credential/i
+
+/** What is printed of a header that may hold a token is its name. */
+const hidden = (headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, SECRET_HEADER.test(name) ? '[hidden]' : value]))

@@ -1,4 +1,5 @@
 /** The files a config names: readable now, or better an error here than a server taken out at night. */
+import { createHash } from 'node:crypto'
 import { resolve } from 'node:path'
 import type { Poll } from '../core/probe.ts'
 import type { Compiled } from './compile.ts'
@@ -47,11 +48,20 @@ function capProblem (cap: string, kind: string): string | undefined {
   return undefined
 }
 
-export function withAbsoluteFiles (poll: Poll, base: string): Poll {
+export function withFiles (poll: Poll, base: string, readFile: ReadFile): Poll {
   const { request, node } = poll
   const options = 'capFile' in request.options && request.options.capFile !== undefined
     ? { ...request.options, capFile: resolve(base, request.options.capFile) }
     : request.options
-  const absolute = node.caFile === undefined ? node : { ...node, caFile: resolve(base, node.caFile) }
-  return { ...poll, node: absolute, request: { ...request, options } as Poll['request'] }
+  return { ...poll, node: withAuthorities(node, base, readFile), request: { ...request, options } as Poll['request'] }
+}
+
+function withAuthorities (node: Poll['node'], base: string, readFile: ReadFile): Poll['node'] {
+  if (node.caFile === undefined) return node
+  const caFile = resolve(base, node.caFile)
+  try {
+    return { ...node, caFile, caDigest: createHash('sha256').update(readFile(caFile)).digest('hex').slice(0, 16) }
+  } catch { // checkFiles says it
+    return { ...node, caFile }
+  }
 }

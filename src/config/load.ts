@@ -10,7 +10,7 @@ import type { AdminState } from '../core/reply.ts'
 import { compileBackend, unitePolls, type Compiled } from './compile.ts'
 import { planWhatCanBeRead } from './criteria.ts'
 import { readDocument, type Env } from './document.ts'
-import { checkFiles, withAbsoluteFiles, type ReadFile } from './files.ts'
+import { checkFiles, withFiles, type ReadFile } from './files.ts'
 import { ConfigError, type Path, type Report } from './problems.ts'
 import { fileSchema, showAddress, type Address, type FileConfig } from './schema.ts'
 
@@ -73,8 +73,9 @@ function build (file: FileConfig, name: string, report: Report, surroundings: Su
   const compiled = Object.entries(file.backends).map(([backend, written]) => compileBackend(backend, written, report))
 
   const base = dirname(resolve(name))
-  const polls = unitePolls(compiled.flatMap(each => each.polls)).map(poll => withAbsoluteFiles(poll, base))
-  checkFiles(file, compiled, base, report, surroundings.readFile)
+  const readFile = once(surroundings.readFile)
+  const polls = unitePolls(compiled.flatMap(each => each.polls)).map(poll => withFiles(poll, base, readFile))
+  checkFiles(file, compiled, base, report, readFile)
   const backends = compiled.map(({ backend }) => backend)
   const listen = listenersOf(file)
   checkListeners(file, listen, backends, report)
@@ -133,4 +134,14 @@ function checkListeners (file: FileConfig, listen: readonly Listener[], backends
   }
   check(['admin', 'listen'], file.admin.listen)
   if (!isLoopback(file.admin.listen)) report.add(['admin', 'listen'], 'must be loopback or a unix socket: the admin port has no password')
+}
+
+/** A file that changes while it is read would be checked as one thing and used as another. */
+function once (readFile: ReadFile): ReadFile {
+  const texts = new Map<string, string>()
+  return path => {
+    const text = texts.get(path) ?? readFile(path)
+    texts.set(path, text)
+    return text
+  }
 }

@@ -9,6 +9,8 @@ export interface Node {
   readonly port: number
   /** PEM file of the authorities to trust instead of the system's. */
   readonly caFile?: string
+  /** Of what the file held when the config was read: another one is another connection. */
+  readonly caDigest?: string
   /** Name to expect in the certificate, and to send (SNI), instead of `host`. */
   readonly serverName?: string
 }

@@ -5,6 +5,9 @@ import { anyNumber, percent, urlPath } from './scalars.ts'
 
 const SAMPLE = 'must be a sample like node_load1 or up{job="x"}'
 
+/** A weight that moves with every sample would be a log line with every sample. */
+const STEP_PERCENT = 5
+
 /**
  * A Prometheus or OpenMetrics sample against a limit, or as a ramp: the weight falls in a straight line from 100% at
  * `low` to `floor` at `high`. A ramp sheds load and never takes a server out; a missing sample fails.
@@ -37,6 +40,7 @@ export const metric = criterionKind({
     const limit = `100% at ${low}, ${floor}% at ${high}`
     if (value === undefined) return fail(null, limit, `${options.metric} was not reported, needs ${limit}`)
     const load = Math.min(Math.max((value - low) / (high - low), 0), 1)
-    return pass(value, limit, `${options.metric} ${showNumber(value)}, weight ${limit}`, Math.round(100 - load * (100 - floor)))
+    const weightPercent = Math.max(floor, Math.round((100 - load * (100 - floor)) / STEP_PERCENT) * STEP_PERCENT)
+    return pass(value, limit, `${options.metric} ${showNumber(value)}, weight ${limit}`, weightPercent)
   }
 })

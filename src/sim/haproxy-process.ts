@@ -46,6 +46,7 @@ export async function startHaproxy ({ config, workDir, env }: HaproxyOptions): P
   const script = 'exec 9<&0; haproxy -db -f "$1" </dev/null 9<&- & h=$!; { cat <&9 >/dev/null; kill $h; } & wait $h'
   const child = spawn('sh', ['-c', script, 'sh', config], {
     env: { ...env, ...binds, HCF_HAPROXY_SOCKET: socketPath },
+    detached: true, // ctrl-C is for us: HAProxy ends when we let go of it
     stdio: ['pipe', 'pipe', 'pipe', ...listeners.map(({ fd }) => fd)]
   })
   for (const { server } of listeners) server.close()

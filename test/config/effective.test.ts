@@ -135,3 +135,10 @@ void t.test('meaning: memory of a criterion survives just what leaves it the sam
   ]
   for (const [after, same, why] of changes) t.equal(after === before, same, why)
 })
+
+void t.test('what may be a token is not printed', async (t) => {
+  const { effective } = parse(`backends: { web: { servers: { a: "http://a" }, criteria: { h: { kind: http, headers: { Authorization: Bearer hunter2, X-A: b } } } } }`)
+  t.notMatch(effective, 'hunter2')
+  t.match(effective, /Authorization: "?\[hidden\]/)
+  t.match(effective, 'X-A: b')
+})

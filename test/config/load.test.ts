@@ -227,7 +227,7 @@ backends:
   t.match(pollOf(config, 'canary').request.options, { capFile: '/srv/hcf/caps/a.cap' })
   t.same(config.polls[0]!.node, {
     key: 'https://10.0.0.1:443 tls/ca.pem gw.example', protocol: 'https', host: '10.0.0.1', port: 443,
-    caFile: '/srv/hcf/conf/tls/ca.pem', serverName: 'gw.example'
+    caFile: '/srv/hcf/conf/tls/ca.pem', caDigest: 'ddddb6cbd348658f', serverName: 'gw.example'
   })
   t.equal(new Set(config.polls.map(({ node }) => node.key)).size, 2, 'another authority makes another node')
 })

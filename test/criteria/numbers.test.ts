@@ -129,8 +129,8 @@ void t.test('metric: limits', async (t) => {
 void t.test('metric: ramp', async (t) => {
   const RAMP = { metric: 'load', ramp: { low: 4, high: 8 } }
   const weights: ReadonlyArray<readonly [number, Options, number, string]> = [
-    [0, RAMP, 100, 'far below'], [4, RAMP, 100, 'at low'], [5, RAMP, 78, 'low + 1'], [6, RAMP, 55, 'half way'],
-    [7, RAMP, 33, 'high - 1'], [8, RAMP, 10, 'at high'],
+    [0, RAMP, 100, 'far below'], [4, RAMP, 100, 'at low'], [5, RAMP, 80, 'low + 1, in steps of 5'], [6, RAMP, 55, 'half way'],
+    [7, RAMP, 35, 'high - 1'], [8, RAMP, 10, 'at high'],
     [9, RAMP, 10, 'high + 1'], [1e9, RAMP, 10, 'far above'], [-5, RAMP, 100, 'negative'],
     [8, { metric: 'load', ramp: { low: 4, high: 8, floor: '50%' } }, 50, 'another floor'],
     [8, { metric: 'load', ramp: { low: 4, high: 8, floor: '100%' } }, 100, 'a floor of all']

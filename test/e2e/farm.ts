@@ -138,14 +138,14 @@ export class TestFarm {
 
 function shows ({ status, weight }: ServerStat, expected: string): boolean {
   const [, wanted = '', wantedWeight] = /^(.*?)(?: (\d+))?$/.exec(expected) ?? []
-  return status === wanted && (wantedWeight === undefined || weight === Number(wantedWeight))
+  return (status === wanted || (wanted === '(DRAIN|DOWN) (agent)' && /^(?:DRAIN|DOWN) \(agent\)$/.test(status))) && (wantedWeight === undefined || weight === Number(wantedWeight))
 }
 
 /** A farm in which everybody is up. It is taken down with the test. */
-export async function startTestFarm (t: Test, config = join(root, 'haproxy/hcf.yaml')): Promise<TestFarm> {
+export async function startTestFarm (t: Test, { config = join(root, 'haproxy/hcf.yaml'), canaryEvery = '2s' } = {}): Promise<TestFarm> {
   const workDir = mkdtempSync(join(tmpdir(), 'hcf-e2e-')) // short: a socket's path may have 97 characters
   t.teardown(() => { rmSync(workDir, { recursive: true, force: true }) })
-  const grid = await startThreeGateways({ workDir, canaryEvery: '2s', canaryWithin: '3s' })
+  const grid = await startThreeGateways({ workDir, canaryEvery, canaryWithin: '3s' })
   t.teardown(async () => grid.stop())
   const env = { ...grid.env, HCF_LOG_LEVEL: 'debug' }
   const agent = new AgentProcess(config, env)

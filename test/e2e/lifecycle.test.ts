@@ -8,7 +8,7 @@ import { startTestFarm } from './farm.ts'
 t.setTimeout(300_000)
 
 void t.test('an agent killed while a server is out takes its own word back when it returns', async t => {
-  const farm = await startTestFarm(t)
+  const farm = await startTestFarm(t, { canaryEvery: '1h' }) // storage alone decides
   const { webapi2 } = farm.gateways
   await webapi2.wound({ storageConnected: 2 })
   const out = { 'tahoe_read/webapi2': 'DRAIN (agent)', 'tahoe_write/webapi2': 'DOWN (agent)' }
@@ -33,7 +33,7 @@ void t.test('an agent killed while a server is out takes its own word back when 
 void t.test('reload: a bad config changes nothing, a good one is swapped in', async t => {
   const config = join(t.testdir({}), 'hcf.yaml')
   copyFileSync(join(root, 'haproxy/hcf.yaml'), config)
-  const farm = await startTestFarm(t, config)
+  const farm = await startTestFarm(t, { config, canaryEvery: '1h' })
   const good = readFileSync(config, 'utf8')
 
   writeFileSync(config, good.replace('at_least: 3', 'at_least: three'))
@@ -53,7 +53,7 @@ void t.test('reload: a bad config changes nothing, a good one is swapped in', as
 })
 
 void t.test('stop: the HAProxys hear the last word, and keep it', async t => {
-  const farm = await startTestFarm(t)
+  const farm = await startTestFarm(t, { canaryEvery: '1h' }) // storage alone decides
   await farm.gateways.webapi3.wound({ mode: 'refused' })
   const out = { 'tahoe_read/webapi3': 'DOWN (agent)', 'tahoe_write/webapi3': 'DOWN (agent)' }
   await farm.believes(out)
@@ -68,7 +68,7 @@ void t.test('stop: the HAProxys hear the last word, and keep it', async t => {
 })
 
 void t.test('a node that puts a cap into every header, error and body: nobody ever shows it', async t => {
-  const farm = await startTestFarm(t)
+  const farm = await startTestFarm(t, { canaryEvery: '1h' }) // storage alone decides
   const { webapi1 } = farm.gateways
   const cap = webapi1.caps.immutable
   const secret = cap.slice('URI:CHK:'.length, 'URI:CHK:'.length + 20)

@@ -12,7 +12,7 @@ export interface Case {
   readonly wounds: Partial<Wounds>
   /** What HAProxy must come to believe: by pool, `STATUS` or `STATUS weight`. Pools not named stay as they are. */
   readonly expect: Readonly<Record<string, string>>
-  /** Polls of which probe show it, and how many in a row it takes. */
+  /** Polls of which probe show it (`canary`: each pool's own), and how many in a row it takes. */
   readonly probe: string
   readonly fall: number
   /** What the diagnostics port gives meanwhile. Absent: the gateway answers nobody, but is reached. */
@@ -29,12 +29,14 @@ export async function playCase (t: Test, farm: TestFarm, { name, gateway: who, w
   await farm.believes(expected)
 
   const node = `http://127.0.0.1:${gateway.port}`
-  for (const id of Object.keys(expected)) {
+  for (const [id, status] of Object.entries(expected)) {
     const changed = farm.agent.lines.findIndex((line, i) => i >= since && ['server.state', 'server.weight'].includes(line.event) && line['server'] === id)
     t.ok(changed >= since, `${name}: the agent says that ${id} changed`)
-    const polls = farm.agent.lines.slice(since, changed).filter(line => line.event === 'poll.done' && line['node'] === node && line['probe'] === probe)
+    const kinds = probe === 'canary' ? [id.startsWith('tahoe_read') ? 'tahoe-read' : 'tahoe-write'] : [probe]
+    const polls = farm.agent.lines.slice(since, changed).filter(line =>
+      line.event === 'poll.done' && line['node'] === node && kinds.includes(String(line['probe'])))
     // One more may have begun before the wound, and done well.
-    t.ok(polls.length <= fall + 1, `${name}: ${id} took ${polls.length} polls of ${probe}, at most ${fall} and one under way`)
+    t.ok(polls.length >= (status.includes('|') ? 0 : fall) && polls.length <= fall + 1, `${name}: ${id} took ${polls.length} polls of ${kinds.join()}, at most ${fall} and one under way`)
   }
   await farm.agreesWithModel(t, name)
 
