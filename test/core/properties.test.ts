@@ -57,8 +57,7 @@ void t.test('a single failure among passes changes no decision when fall is 2 or
       ({ kind: 'sample', server: i, probe: each, sample: sampleOf(good, 1000)! })))
     const state = after(of, clean)
     const wounded = advance(of, state, { kind: 'sample', server: index, probe, sample: sampleOf(mark, 2000)! })
-    const said = (each: BackendState): unknown => decisions(of, each).map(({ because, ...rest }) => ({ ...rest, reasons: because.length }))
-    assert.deepEqual(said(wounded), said(state))
+    assert.deepEqual(decisions(of, wounded), decisions(of, state))
   }), RUNS)
 })
 
