@@ -7,8 +7,11 @@ import type { Clock, Timer } from './clock.ts'
 import type { LogEvent } from './log.ts'
 import { readStateFile, writeStateFile } from './state-file.ts'
 
-/** How often each HAProxy that heard our word hears `ready`: an answer may be lost on its way. */
-export const READY_TIMES = 3
+/**
+ * For how long each HAProxy that heard our word hears `ready`, from the first time it asks: an answer may be lost on its
+ * way, and several HAProxys may share an address.
+ */
+export const RELEASE_MS = 60_000
 /** After a restart we may not know who heard it: everyone who asks within this hears `ready`. */
 export const RESTART_MS = 60_000
 /** HAProxys remembered for one server. */
@@ -21,8 +24,8 @@ type Word = 'drain' | 'maint'
 
 interface Owed {
   readonly word: Word
-  /** By HAProxy that heard our word: how often it is still to hear `ready`. */
-  readonly left: Map<string, number>
+  /** By HAProxy that heard our word: when it first heard `ready`; undefined until then. */
+  readonly heard: Map<string, number | undefined>
   /** Read from disk: others may have heard it too. */
   readonly restored: boolean
   releasedMs?: number
@@ -49,24 +52,24 @@ export class Said {
   /** We are about to say `word` of a server. It is on disk before anyone can hear it. */
   claim (id: string, word: Word): void {
     const before = this.#owed.get(id)
-    this.#owed.set(id, { word, left: before?.left ?? new Map<string, number>(), restored: before?.restored ?? false })
+    this.#owed.set(id, { word, heard: before?.heard ?? new Map<string, number | undefined>(), restored: before?.restored ?? false })
     if (before?.word !== word) this.#write()
   }
 
   /** An HAProxy hears our word now. */
   heard (id: string, from: string): void {
     this.#retry()
-    const left = this.#owed.get(id)?.left
-    if (left === undefined || left.get(from) === READY_TIMES || (left.size >= HEARD_MAX && !left.has(from))) return
-    const isNew = !left.has(from)
-    left.set(from, READY_TIMES)
+    const heard = this.#owed.get(id)?.heard
+    if (heard === undefined || (heard.size >= HEARD_MAX && !heard.has(from))) return
+    const isNew = !heard.has(from)
+    heard.set(from, undefined)
     if (isNew) this.#flush ??= this.#deps.clock.after(FLUSH_MS, () => { this.#write() })
   }
 
   /** Whether somebody is still to hear that a word of ours is over. Asking changes nothing. */
   owes (id: string): boolean {
     const owed = this.#owed.get(id)
-    return owed !== undefined && ([...owed.left.values()].some(times => times > 0) || this.#mayBeMore(owed))
+    return owed !== undefined && ([...owed.heard.values()].some(sinceMs => !this.#isOver(sinceMs)) || this.#mayBeMore(owed))
   }
 
   /** An HAProxy asks, and we mean neither word any more: whether to say `ready` to it. */
@@ -76,13 +79,17 @@ export class Said {
     if (owed === undefined) return false
     owed.releasedMs ??= this.#deps.clock.now()
 
-    const times = owed.left.get(from) ?? (this.#mayBeMore(owed) && owed.left.size < HEARD_MAX ? READY_TIMES : 0)
-    if (times > 0) owed.left.set(from, times - 1)
+    const isOwed = owed.heard.has(from) ? !this.#isOver(owed.heard.get(from)) : this.#mayBeMore(owed) && owed.heard.size < HEARD_MAX
+    if (isOwed) owed.heard.set(from, owed.heard.get(from) ?? this.#deps.clock.now())
     if (!this.owes(id)) {
       this.#owed.delete(id)
       this.#write()
     }
-    return times > 0
+    return isOwed
+  }
+
+  #isOver (sinceMs: number | undefined): boolean {
+    return sinceMs !== undefined && this.#deps.clock.now() - sinceMs >= RELEASE_MS
   }
 
   #mayBeMore ({ restored, releasedMs }: Owed): boolean {
@@ -116,7 +123,7 @@ export class Said {
     this.#flush = undefined
     const isFirst = this.#failedMs === undefined
     try {
-      const data = [...this.#owed].map(([id, { word, left }]) => [id, { word, heard: [...left.keys()] }] as const)
+      const data = [...this.#owed].map(([id, { word, heard }]) => [id, { word, heard: [...heard.keys()] }] as const)
       writeStateFile(this.#path, VERSION, Object.fromEntries(data))
       this.#failedMs = undefined
     } catch (error) {
@@ -133,5 +140,5 @@ function ownedBy (id: string, record: unknown): ReadonlyArray<readonly [string, 
   const { word, heard } = (typeof record === 'object' && record !== null ? record : {}) as { word?: unknown, heard?: unknown }
   if (word !== 'drain' && word !== 'maint') return []
   const names = Array.isArray(heard) ? heard.filter(name => typeof name === 'string').slice(0, HEARD_MAX) : []
-  return [[id, { word, left: new Map(names.map(name => [name, READY_TIMES] as const)), restored: true }]]
+  return [[id, { word, heard: new Map(names.map(name => [name, undefined] as const)), restored: true }]]
 }

@@ -6,20 +6,20 @@ import { playCase, type Case } from './wounds.ts'
 const CASES: readonly Case[] = [
   {
     name: 'slow', gateway: 'webapi1', wounds: { delayMs: 1700 },
-    expect: { tahoe_read: 'UP 25', tahoe_write: 'UP 25' }, probe: 'tahoe-welcome', fall: 3, diagnosed: 200
+    expect: { tahoe_read: 'UP 25', tahoe_write: 'UP 25' }, fall: 3, diagnosed: 200
   },
   {
     name: 'storage lost for writes only', gateway: 'webapi2', wounds: { storageConnected: 3 },
-    expect: { tahoe_write: 'DOWN (agent)' }, probe: 'tahoe-welcome', fall: 3, diagnosed: 200
+    expect: { tahoe_write: 'DOWN (agent)' }, fall: 3, diagnosed: 200
   },
   {
     name: 'storage lost for reads too', gateway: 'webapi3', wounds: { storageConnected: 2 },
     // The read pool is drained for its storage servers, or down: the canary may notice first.
-    expect: { tahoe_read: '(DRAIN|DOWN) (agent)', tahoe_write: 'DOWN (agent)' }, probe: 'tahoe-welcome', fall: 3, diagnosed: 200
+    expect: { tahoe_read: '(DRAIN|DOWN) (agent)', tahoe_write: 'DOWN (agent)' }, fall: 3, diagnosed: 200
   },
   {
     name: 'storage connections hung', gateway: 'webapi1', wounds: { storageHung: 5 },
-    expect: { tahoe_read: 'DOWN (agent)', tahoe_write: 'DOWN (agent)' }, probe: 'canary', fall: 3, diagnosed: 200
+    expect: { tahoe_read: 'DOWN (agent)', tahoe_write: 'DOWN (agent)' }, fall: 3, diagnosed: 200
   }
 ]
 

@@ -5,10 +5,10 @@ import { playCase, type Case } from './wounds.ts'
 
 const OUT = { tahoe_read: 'DOWN (agent)', tahoe_write: 'DOWN (agent)' }
 const CASES: readonly Case[] = [
-  { name: 'refused', gateway: 'webapi1', wounds: { mode: 'refused' }, expect: OUT, probe: 'tahoe-welcome', fall: 3, diagnosed: 503 },
-  { name: 'hang', gateway: 'webapi2', wounds: { mode: 'hang' }, expect: OUT, probe: 'tahoe-welcome', fall: 3 },
-  { name: 'reactor blocked', gateway: 'webapi3', wounds: { mode: 'blocked' }, expect: OUT, probe: 'tahoe-welcome', fall: 3 },
-  { name: 'accept, then close', gateway: 'webapi1', wounds: { mode: 'accept-close' }, expect: OUT, probe: 'tahoe-welcome', fall: 3 }
+  { name: 'refused', gateway: 'webapi1', wounds: { mode: 'refused' }, expect: OUT, fall: 3, diagnosed: 503 },
+  { name: 'hang', gateway: 'webapi2', wounds: { mode: 'hang' }, expect: OUT, fall: 3 },
+  { name: 'reactor blocked', gateway: 'webapi3', wounds: { mode: 'blocked' }, expect: OUT, fall: 3 },
+  { name: 'accept, then close', gateway: 'webapi1', wounds: { mode: 'accept-close' }, expect: OUT, fall: 3 }
 ]
 
 t.setTimeout(300_000)
