@@ -242,3 +242,10 @@ void t.test('haproxy/hcf.yaml, beside haproxy.cfg', async (t) => {
   t.match(moved.polls.map(({ node }) => node.key).join(' '), 'http://127.0.0.1:9 ')
   t.throws(() => loadConfig(file, {}), /canary-read\.cap" \(ENOENT\)/, 'its cap files are the operator\'s to make')
 })
+
+void t.test('writers of one file take turns, wherever they write it; readers need not', async (t) => {
+  const { polls } = parse(criteria('w: { kind: tahoe.write, cap_file: a.cap }\nr: { kind: tahoe.read, cap_file: a.cap }\nu: { kind: tahoe.write, upload: 2KiB }'))
+  const lanes = (kind: string): readonly unknown[] => polls.filter(({ request }) => request.kind === kind).map(({ lane }) => lane)
+  t.same(new Set(lanes('tahoe-write')), new Set(['a.cap', undefined]), 'the file, and nothing for new ones')
+  t.same(new Set(lanes('tahoe-read')), new Set([undefined]))
+})

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { decide } from '../../src/core/decide.ts'
 import { keep } from '../../src/core/floor.ts'
 import type { Backend } from '../../src/core/model.ts'
 import { backend, criterion, play, reach, server, type Drawing } from './drawings.ts'
@@ -91,4 +92,12 @@ void t.test('more than one: as many as needed, in the order of the backend', asy
 void t.test('a server without reach is judged by what it has', async (t) => {
   const of = backend([server('a', [reach({ fall: 1 })]), server('b', [criterion('c', { fall: 1 })])], 1)
   t.strictSame(keep(of, play(of, { a: 'x', b: '-' }).servers), [1])
+})
+
+void t.test('one that was told down counts as out until its first canary, and is the first to be kept', async (t) => {
+  const waits = server('a', [reach(), criterion('canary', { ignores: ['refused'] })])
+  const of = backend([waits, server('b', [reach({ fall: 1 })])], 1)
+  const state = play(of, { a: { reach: 'x++' }, b: '+++x' })
+  t.strictSame(state.kept, [0], 'HAProxy has nobody else: b refuses, and a was told down')
+  t.match(decide(of, state, 0), { state: 'up', layer: 'floor' })
 })

@@ -135,3 +135,10 @@ void t.test('no opinion after one: HAProxy keeps what it was told', async (t) =>
     t.equal(isAwaited(two, state, 'canary'), awaited, `${why}: awaited`)
   }
 })
+
+void t.test('a bad answer is an answer: reach passes, and what needed it fails as it is meant to', async (t) => {
+  const one = server('a', [reach(), criterion('metric', { probe: 'reach', ignores: ['refused'], onFail: { action: 'warn' } })])
+  const state = playOne(one, { reach: 'pppp' })
+  t.match(standing(one, state), { phase: 'in', because: ['warn: metric: protocol by the node'] })
+  t.match(state.checks[0]?.verdict, { pass: true, reason: 'answered, badly: protocol by the node' })
+})
