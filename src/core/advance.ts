@@ -1,56 +1,68 @@
 /** The write path: one event in, the next state of a backend out. Pure, so a journal can be replayed. */
-import { foldSample } from './check.ts'
 import type { Event, SampleEvent } from './event.ts'
-import { keep } from './floor.ts'
-import type { Backend, BackendState, Server, ServerState } from './model.ts'
-import { NEW_SERVER, standing } from './phase.ts'
+import { ableOf, adapt, EMPTY_FLOOR, floorOf, isFit } from './floor.ts'
+import { fold, withServer } from './fold.ts'
+import type { Outside } from './gate.ts'
+import type { Backend } from './model.ts'
+import { NO_ORDERS } from './order.ts'
+import { move, newServer } from './phase.ts'
+import { reachedBy } from './reach.ts'
+import { outClass } from './severity.ts'
+import type { BackendState, ServerState } from './state.ts'
+import { isStrained, tallyOf } from './strain.ts'
+import { slew } from './weight.ts'
 
-export const newBackend = (backend: Backend): BackendState => ({ servers: backend.servers.map(() => NEW_SERVER), kept: [] })
+const NOBODY: Outside = () => []
 
-export function advance (backend: Backend, state: BackendState, event: Event): BackendState {
-  const server = backend.servers[event.server]
-  const before = state.servers[event.server]
-  if (server === undefined || before === undefined) return state
+export const newBackend = (backend: Backend, nowMs: number): BackendState => rebuilt(backend, {
+  servers: backend.servers.map(() => newServer(nowMs)), orders: NO_ORDERS, ejectsMs: [], extra: 0, extraAtMs: -1, strainSinceMs: undefined
+}, nowMs)
 
-  const after = advanceServer(server, before, event)
-  if (after === before) return state
-  const servers = state.servers.with(event.server, after)
-  // A floor can only move with somebody's phase, or with why somebody who may be kept is out.
-  const moved = standing(server, before).phase !== standing(server, after).phase
-  return { servers, kept: moved || state.kept.length > 0 ? keep(backend, servers) : state.kept }
+/** The state with all that is derived from it. */
+export function rebuilt (backend: Backend, state: Omit<BackendState, 'tally' | 'floor'>, nowMs: number): BackendState {
+  return withFloor(backend, { ...state, tally: tallyOf(backend, state.servers), floor: EMPTY_FLOOR }, nowMs)
 }
 
-/** One sample moves the checks that read its probe, and no other. */
-function advanceServer (server: Server, state: ServerState, { probe, sample }: SampleEvent): ServerState {
-  const before = state.probes[probe]
-  if (before !== undefined && sample.endMs < before.endMs) return state // a late answer of an older poll
-  const checks = server.criteria.map((criterion, i) =>
-    criterion.probe === probe ? foldSample(criterion, state.checks[i], sample, before?.good) : state.checks[i])
-  const good = sample.ok ? { good: sample } : {}
-  return settle(server, { checks, probes: { ...state.probes, [probe]: { ...before, endMs: sample.endMs, ...good } }, known: state.known })
+/** `outside`: who can vouch for our own network, for a backend of one node. */
+export function advance (backend: Backend, state: BackendState, event: Event, outside: Outside = NOBODY): BackendState {
+  if (event.kind === 'orders') return withFloor(backend, { ...state, orders: event.orders }, event.atMs)
+  const own = fold(backend, state, event, outside)
+  return own === undefined ? state : settle(backend, state, event, own)
 }
 
-/** With the phase remembered, where there is one. */
-function settle (server: Server, state: ServerState): ServerState {
-  const { phase } = standing(server, state)
-  return phase === 'start' ? state : { ...state, known: phase }
+/** What the sample means for the server's phase and weight, and then for all. */
+function settle (backend: Backend, state: BackendState, { server: index, sample }: SampleEvent, own: ServerState): BackendState {
+  const nowMs = sample.endMs
+  const server = backend.servers[index]
+  const before = state.servers[index]
+  const seen = withServer(backend, state, index, own)
+  const moved = move(backend, seen, index, nowMs, reachedBy(sample) === 'ok')
+  if (server === undefined || before === undefined || moved === undefined) return state
+
+  const known = withServer(backend, seen, index, moved)
+  const after = { ...moved, ...slew(backend, known, server, moved, nowMs) }
+  const ejected = before.phase === 'in' && after.phase === 'out'
+  const next = { ...withServer(backend, known, index, after), ejectsMs: ejected ? lately(backend, state, nowMs) : state.ejectsMs }
+
+  const moves = standing(backend, index, before, nowMs) !== standing(backend, index, after, nowMs)
+  const others = next.extra > 0 && ableOf(next) !== ableOf(state)
+  const floored = moves || others || nowMs >= state.floor.untilMs ? withFloor(backend, next, nowMs) : next
+  return adapted(backend, floored, nowMs)
 }
 
-/** What survives a reload: the checks whose criterion still means the same on the same server. */
-export function carryOver (from: Backend, state: BackendState, to: Backend): BackendState {
-  const servers = to.servers.map(server => {
-    const index = from.servers.findIndex(({ name }) => name === server.name)
-    const old = from.servers[index]
-    const oldState = state.servers[index]
-    return old === undefined || oldState === undefined ? NEW_SERVER : carryServer(old, oldState, server)
-  })
-  return { servers, kept: keep(to, servers) }
+const lately = ({ policy: { burst } }: Backend, { ejectsMs }: BackendState, nowMs: number): readonly number[] =>
+  [...ejectsMs.filter(ms => ms > nowMs - (burst?.withinMs ?? 0)), nowMs]
+
+/** All of a server that the floor looks at. */
+function standing (backend: Backend, index: number, state: ServerState, nowMs: number): string {
+  const server = backend.servers[index]
+  if (server === undefined || isFit(state, backend.policy, nowMs)) return 'fit'
+  return `${outClass(server, state)} ${state.sinceMs}`
 }
 
-function carryServer (from: Server, state: ServerState, to: Server): ServerState {
-  const checks = to.criteria.map(({ name, meaning }) =>
-    state.checks[from.criteria.findIndex(old => old.name === name && old.meaning === meaning)])
-  const read = new Set(to.criteria.map(({ probe }) => probe))
-  const probes = Object.fromEntries(Object.entries(state.probes).filter(([probe]) => read.has(probe)))
-  return settle(to, { checks, probes, known: state.known })
+function adapted (backend: Backend, state: BackendState, nowMs: number): BackendState {
+  const next = { ...state, ...adapt(backend, state, isStrained(backend.policy, state.tally), nowMs) }
+  return next.extra === state.extra ? next : withFloor(backend, next, nowMs)
 }
+
+const withFloor = (backend: Backend, state: BackendState, nowMs: number): BackendState => ({ ...state, floor: floorOf(backend, state, nowMs) })

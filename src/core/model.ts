@@ -2,6 +2,7 @@
  * The words of the product, as data. Everything else carries these to or from one sentence:
  * polls give samples; `advance` folds a sample into a server's checks; `decide` reads them and says what HAProxy should do.
  */
+import type { Policy } from './policy.ts'
 
 export type Scalar = number | string | boolean | null
 /** What a probe saw, as small flat data. Never a body, never a secret. */
@@ -19,9 +20,12 @@ export type ErrorClass = 'refused' | 'reset' | 'noconn' | 'timeout' | 'tls' | 'p
 
 export interface ProbeError { readonly class: ErrorClass, readonly message: string }
 
-/** One poll's outcome, with monotonic start and end in ms. A failed probe is a value, never an exception. */
+/**
+ * One poll's outcome, with monotonic start and end in ms. A failed probe is a value, never an exception.
+ * `tainted`: we were not ourselves meanwhile; that it answered is believed, what it says against the node is not.
+ */
 export type Sample =
-  | { readonly ok: true, readonly startMs: number, readonly endMs: number, readonly facts: Facts }
+  | { readonly ok: true, readonly startMs: number, readonly endMs: number, readonly facts: Facts, readonly tainted?: true }
   | { readonly ok: false, readonly startMs: number, readonly endMs: number, readonly error: ProbeError }
 
 export type GoodSample = Extract<Sample, { readonly ok: true }>
@@ -38,8 +42,11 @@ export interface Verdict {
   readonly weightPercent?: number
 }
 
-/** Pure. `previous` is the last good sample of the same probe, for rates of change; undefined at first. */
-export type Judge = (sample: GoodSample, previous: GoodSample | undefined) => Verdict
+/**
+ * Pure. `previous` is the last good sample of the same probe, for rates of change; undefined at first. An undefined
+ * verdict: this sample says nothing about it.
+ */
+export type Judge = (sample: GoodSample, previous: GoodSample | undefined) => Verdict | undefined
 
 /** What a failing criterion does to its server, worst first: down, drain, weight, warn. */
 export type OnFail =
@@ -63,6 +70,8 @@ export interface Criterion {
   /** Failures in a row to act. */
   readonly fall: number
   readonly judge: Judge
+  /** Its failure is a statement of the node's own (a lame-duck flag): believed without asking the others. */
+  readonly solo: boolean
   /** Probe errors that say nothing about this criterion (an unreachable node is `reach`'s business). */
   readonly ignores: readonly ErrorClass[]
 }
@@ -72,61 +81,22 @@ export interface Server {
   readonly name: string
   /** The server's own share of its configured weight, 1 … 100. */
   readonly weightPercent: number
+  /** What is looked at: two servers of one node are one voice. */
+  readonly node: string
+  /** Deadline of the poll that shows the node, in ms. */
+  readonly timeoutMs: number
   readonly criteria: readonly Criterion[]
-}
-
-export interface Policy {
-  /** Never fewer servers than this are up because of polled criteria. */
-  readonly minUp: number
 }
 
 export interface Backend {
   readonly name: string
   readonly policy: Policy
+  /** All have criteria of the same names in the same order: `reach` first, then those of the config. */
   readonly servers: readonly Server[]
 }
 
-/** One criterion's memory. */
-export interface CheckState {
-  /** HAProxy's counter, 0 … rise+fall-1; passing while >= rise. */
-  readonly health: number
-  readonly verdict: Verdict
-  /** Monotonic ms when it last began to pass or to fail. */
-  readonly sinceMs: number
-  /** What its last pass allowed: one failure among passes must not give a shedding server all its load back. */
-  readonly weightPercent: number
-  /** Why its last pass allowed that. */
-  readonly weightReason: string
-}
-
-/** What a server's criteria together say of it. `start`: nothing yet. */
-export type Phase = 'start' | 'in' | 'drain' | 'down'
-
-/** What is remembered of one probe. */
-export interface ProbeMemory {
-  /** When its newest sample ended. */
-  readonly endMs: number
-  /** Its last good sample, for rates of change. */
-  readonly good?: GoodSample
-}
-
-export interface ServerState {
-  /** In the order of `Server.criteria`. Absent: no sample yet. */
-  readonly checks: ReadonlyArray<CheckState | undefined>
-  readonly probes: Readonly<Record<ProbeKey, ProbeMemory>>
-  /** The last phase that was known: HAProxy was told, and keeps to it while we have no opinion. */
-  readonly known: Phase
-}
-
-export interface BackendState {
-  /** In the order of `Backend.servers`. */
-  readonly servers: readonly ServerState[]
-  /** Indices of servers kept up although their criteria say otherwise. */
-  readonly kept: readonly number[]
-}
-
 /** Which layer had the last word. */
-export type Layer = 'start' | 'criteria' | 'floor'
+export type Layer = 'start' | 'criteria' | 'gate' | 'hold' | 'floor' | 'weight' | 'ramp' | 'stale' | 'order' | 'observe'
 
 /** What we mean a server to be. `unknown`: no opinion, HAProxy keeps what it knows. */
 export type State = 'unknown' | 'up' | 'drain' | 'maint' | 'down'
@@ -134,7 +104,7 @@ export type State = 'unknown' | 'up' | 'drain' | 'maint' | 'down'
 /** What HAProxy should do with a server now, and why. */
 export interface Decision {
   readonly state: State
-  /** Percent of the configured weight, 1 … 100. For a server that is out: the weight it shall have when it is back. */
+  /** Percent of the configured weight, 0 … 100; 0 only by an operator's order. For a server that is out: 100. */
   readonly weightPercent: number
   readonly layer: Layer
   /** Most important first. Empty when there is nothing to say. */

@@ -1,96 +1,58 @@
 /**
- * What a server's criteria together say of it: in, out, or not known yet. The worst failing severity wins.
- * Looks at one server only; what its backend can afford is floor.ts's.
+ * A server's way between in and out. Only its own samples move it: time, the operator and other servers change what we
+ * answer, never what we think of it.
  */
-import { isMidRun, isPassing } from './check.ts'
-import type { CheckState, Criterion, OnFail, Phase, ProbeKey, Server, ServerState } from './model.ts'
-import { criteriaWeight } from './weight.ts'
+import { floorOf } from './floor.ts'
+import { holdOut } from './hold.ts'
+import type { Backend, Server } from './model.ts'
+import { isUnproven, SEVERITY, severityOf, wantsOut } from './severity.ts'
+import type { BackendState, ServerState } from './state.ts'
+import { isStrained } from './strain.ts'
 
-export interface Standing {
-  readonly phase: Phase
-  readonly weightPercent: number
-  /** Worst first. */
-  readonly because: readonly string[]
-}
-
-const SEVERITY = { warn: 1, weight: 2, drain: 3, down: 4 } as const satisfies Record<OnFail['action'], number>
-
-/** The state of a server no sample has reached yet. */
-export const NEW_SERVER: ServerState = { checks: [], probes: {}, known: 'start' }
+/** The state of a server no sample has reached yet. `toldOut`: HAProxy keeps it out, from before. */
+export const newServer = (bornMs: number, toldOut = false): ServerState => ({
+  checks: [], probes: {}, bornMs, phase: 'start', sinceMs: bornMs, holdUntilMs: bornMs, flapsMs: [], rampFromMs: undefined,
+  reached: 'ok', lastMs: undefined, latenciesMs: [], weightPercent: 100, weightAtMs: -1, toldOut
+})
 
 /**
- * Unknown until every criterion has a sample, but for two: a failing `down` needs no second opinion, and a `warn` has
- * no say in what we answer.
+ * The server after a sample. `state` holds it as it is with the sample; `answered`: the look was answered at all.
  */
-export function standing (server: Server, state: ServerState): Standing {
-  const found: Array<{ readonly severity: number, readonly why: string }> = []
-  const missing: string[] = []
-
-  for (const [i, criterion] of server.criteria.entries()) {
-    const { name, onFail } = criterion
-    const check = state.checks[i]
-    if (check === undefined) {
-      if (onFail.action !== 'warn') missing.push(name)
-    } else if (!isPassing(criterion, check)) {
-      found.push({ severity: severityOf(onFail), why: `${onFail.action === 'warn' ? 'warn: ' : ''}${reasonOf(criterion, check)}` })
-    } else if (check.weightPercent < 100) {
-      found.push({ severity: shedding(check.weightPercent), why: `${name}: ${check.weightReason}` })
-    }
+export function move (backend: Backend, state: BackendState, index: number, nowMs: number, answered: boolean): ServerState | undefined {
+  const server = backend.servers[index]
+  const own = state.servers[index]
+  if (server === undefined || own === undefined) return undefined
+  const { policy } = backend
+  const isBad = wantsOut(server, own)
+  switch (own.phase) {
+    case 'start':
+      if (isBad) return { ...own, phase: 'out', sinceMs: nowMs, holdUntilMs: nowMs, toldOut: false } // never seen in: not a flap
+      return isKnown(server, own, answered) ? { ...own, phase: 'in', sinceMs: nowMs, toldOut: false } : own
+    case 'in':
+      return isBad ? { ...own, rampFromMs: undefined, phase: 'out', sinceMs: nowMs, ...holdOut(policy, own, nowMs) } : own
+    case 'out':
+    case 'held':
+      if (isBad) return own.phase === 'held' ? { ...own, phase: 'out', sinceMs: nowMs } : own
+      return answered && !isUnproven(server, own) ? comeBack(backend, state, index, own, nowMs) : own
   }
-
-  found.sort((a, b) => b.severity - a.severity) // stable: config order within one severity
-  const worst = found[0]?.severity
-  const weightPercent = criteriaWeight(server, state)
-  const because = found.map(({ why }) => why)
-
-  if (worst === SEVERITY.down) return { phase: 'down', weightPercent, because }
-  if (missing.length > 0) return { phase: 'start', weightPercent, because: [`no sample yet: ${missing.join(', ')}`] }
-  if (worst === SEVERITY.drain) return { phase: 'drain', weightPercent, because }
-  return { phase: 'in', weightPercent, because }
 }
 
-/** What takes the most weight comes first: the reason beside a weight is the one that made it. */
-const shedding = (percent: number): number => SEVERITY.weight - percent / 1000
-const severityOf = (onFail: OnFail): number => onFail.action === 'weight' ? shedding(onFail.percent) : SEVERITY[onFail.action]
-
-/** Whether nothing can be said of a server without a probe that has no sample yet. */
-export function isAwaited (server: Server, state: ServerState, probe: ProbeKey): boolean {
-  const missing = server.criteria.some((criterion, i) =>
-    criterion.probe === probe && criterion.onFail.action !== 'warn' && state.checks[i] === undefined)
-  return missing && standing(server, state).phase === 'start'
-}
-
-/**
- * Whether a probe should look again soon: it is awaited, or a criterion that has a say is in the middle of a run. A
- * server that is down already is not worth a hurry for the criteria it has not met yet.
- */
-export function isUndecided (server: Server, state: ServerState, probe: ProbeKey): boolean {
-  return isAwaited(server, state, probe) || server.criteria.some((criterion, i) => {
-    const check = state.checks[i]
-    return criterion.probe === probe && criterion.onFail.action !== 'warn' && check !== undefined && isMidRun(criterion, check)
-  })
-}
-
-/** Whether HAProxy sends it clients, as far as its criteria go: one we know nothing of yet is what it was told last. */
-export function isInService (server: Server, state: ServerState): boolean {
-  const { phase } = standing(server, state)
-  const told = phase === 'start' ? state.known : phase
-  return told === 'start' || told === 'in'
-}
-
-/** Why a failing criterion fails, or how far it has come back. */
-export function reasonOf (criterion: Criterion, check: CheckState): string {
-  if (!check.verdict.pass) return `${criterion.name}: ${check.verdict.reason}`
-  return `${criterion.name}: recovering ${check.health}/${criterion.rise}`
-}
-
-/** Since when the server has been out by its criteria; undefined when it is not. Monotonic ms. */
-export function outSinceMs (server: Server, state: ServerState): number | undefined {
-  let since: number | undefined
-  for (const [i, criterion] of server.criteria.entries()) {
-    const check = state.checks[i]
-    if (check === undefined || severityOf(criterion.onFail) < SEVERITY.drain || isPassing(criterion, check)) continue
-    since = Math.min(since ?? check.sinceMs, check.sinceMs)
+/** All its criteria are proven again. One that the floor keeps carries its share already; the others wait out their time. */
+function comeBack (backend: Backend, state: BackendState, index: number, own: ServerState, nowMs: number): ServerState {
+  const back: ServerState = { ...own, rampFromMs: undefined, phase: 'in', sinceMs: nowMs, weightPercent: 100 }
+  if (floorOf(backend, state, nowMs).kept.has(index)) return back
+  if (nowMs >= own.holdUntilMs || isStrained(backend.policy, state.tally)) {
+    return backend.policy.ramp === undefined ? back : { ...back, rampFromMs: nowMs }
   }
-  return since
+  return own.phase === 'held' ? own : { ...own, phase: 'held', sinceMs: nowMs }
 }
+
+/** Fine, or failing only what we may not act on: with every criterion looked at that has a say. */
+function isKnown (server: Server, own: ServerState, answered: boolean): boolean {
+  if (own.checks.some(check => check?.doubt !== undefined)) return true
+  return answered && !isUnproven(server, own) && missing(server, own).length === 0
+}
+
+/** Criteria that have a say and no sample yet. */
+export const missing = ({ criteria }: Server, { checks }: ServerState): readonly string[] =>
+  criteria.flatMap((criterion, i) => checks[i] === undefined && severityOf(criterion) > SEVERITY.warn ? [criterion.name] : [])

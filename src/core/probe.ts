@@ -55,6 +55,11 @@ export interface Poll {
   readonly fastMs: number
   /** From the start of the connection to the last byte. */
   readonly timeoutMs: number
+  /**
+   * After so long without an answer a second look goes out, on a connection of its own, and the first good answer counts:
+   * one lost packet is not a silent node. Absent: the poll has side effects, or may be slow.
+   */
+  readonly hedgeMs?: number
   /** Polls with the same one never run at once: two writers of one mutable file would hurt each other [webapi]. */
   readonly lane?: string
   /** The servers whose criteria read it. */

@@ -1,0 +1,149 @@
+/**
+ * Self-doubt. A criterion that has tripped takes its server out only if that singles it out: what everybody fails is
+ * a dependency, a load, or our own eyes, and taking servers out for it only does harm. A refusal needs no second witness.
+ */
+import { isStrained, share, without } from './strain.ts'
+import { floorAt } from './floor.ts'
+import { isQuick } from './latency.ts'
+import type { Backend, Server } from './model.ts'
+import { REACH, reachCheck } from './reach.ts'
+import { takesOut } from './severity.ts'
+import type { BackendState, CheckState, Doubt, ServerState } from './state.ts'
+
+/** Somebody outside the backend who can vouch for our own network: a node, and its reach check. */
+export interface Voice { readonly node: string, readonly check: CheckState }
+export type Outside = () => readonly Voice[]
+
+/** A criterion of a server that has tripped with a sample. `state` holds the server as it is with that sample so far. */
+export interface Trip {
+  readonly index: number
+  readonly at: number
+  readonly check: CheckState
+  readonly startMs: number
+  readonly endMs: number
+}
+
+/** Why the trip may not count now; undefined when it may. */
+export function doubtOf (backend: Backend, state: BackendState, trip: Trip, outside: Outside): Doubt | undefined {
+  const server = backend.servers[trip.index]
+  const own = state.servers[trip.index]
+  const criterion = server?.criteria[trip.at]
+  if (server === undefined || own === undefined || criterion === undefined) return undefined
+  if (!takesOut(criterion) || criterion.solo || (criterion.kind === REACH && own.reached === 'dead')) return undefined
+
+  const peers = askPeers(backend, state, trip, outside)
+  if (peers !== undefined) return { why: 'peers', ...peers }
+  if (own.phase !== 'in') return undefined
+  if (isStrained(backend.policy, without(state.tally, share(server, own, backend.policy)))) return { why: 'strain' }
+  return isQueued(backend, state, trip.endMs) && !isSudden(backend, state, trip) ? { why: 'queue' } : undefined
+}
+
+/** What the others say; undefined when enough of them pass, or there is nobody to ask. */
+function askPeers (backend: Backend, state: BackendState, trip: Trip, outside: Outside): Answer | undefined {
+  const { gate } = backend.policy
+  const server = backend.servers[trip.index]
+  const criterion = server?.criteria[trip.at]
+  if (gate === undefined || server === undefined || criterion === undefined) return undefined
+
+  const isReach = criterion.kind === REACH
+  const common = nobodyPasses(backend, state, trip, isReach)
+  if (common !== undefined) return common
+  const voiceOf = isReach ? carrier(backend, state, trip, gate.settleMs) : witness(trip)
+  let answer = poll(backend, state, trip, voiceOf)
+  if (answer.asked === 0) {
+    if (!isReach) return undefined
+    // Silence of the last one that carries traffic may be load. Only a server without peers asks strangers.
+    if (backend.servers.some(({ node }) => node !== server.node)) return answer
+    answer = pollOutside(outside(), trip, server.node)
+  }
+  const isDark = isReach && state.servers[trip.index]?.reached === 'noconn'
+  const quorum = Math.max(1, Math.ceil((isDark ? gate.quorumNoconnPercent : gate.quorumPercent) * answer.asked / 100))
+  return answer.asked === 0 || answer.passing >= quorum ? undefined : answer
+}
+
+/** A fault that all share needs no asking round: at each look of each server that would be the square of the farm. */
+function nobodyPasses ({ servers }: Backend, { servers: states, tally }: BackendState, { at, index }: Trip, isReach: boolean): Answer | undefined {
+  const asked = isReach ? tally.in - (states[index]?.phase === 'in' ? 1 : 0) : (tally.known[at] ?? 0) - 1
+  if (asked < 1 || (tally.passing[at] ?? 0) > 0 || hasTwins(servers)) return undefined
+  return { asked, passing: 0 }
+}
+
+interface Answer { readonly asked: number, readonly passing: number }
+/** The check by which another server of the backend may speak; undefined when it may not. */
+type VoiceOf = (server: Server, state: ServerState, index: number) => CheckState | undefined
+
+/** One voice a node, and none for the node in question. Every failing look of a shared fault comes here: no allocation. */
+function poll ({ servers }: Backend, state: BackendState, trip: Trip, voiceOf: VoiceOf): Answer {
+  const own = servers[trip.index]?.node
+  const seen = hasTwins(servers) ? new Set<string>() : undefined
+  let asked = 0
+  let passing = 0
+  for (let i = 0; i < servers.length; i += 1) {
+    const server = servers[i]
+    const other = state.servers[i]
+    if (server === undefined || other === undefined || server.node === own || seen?.has(server.node) === true) continue
+    const check = voiceOf(server, other, i)
+    if (check === undefined || !hasData(check)) continue
+    seen?.add(server.node)
+    asked += 1
+    if (vouches(check, trip)) passing += 1
+  }
+  return { asked, passing }
+}
+
+function pollOutside (voices: readonly Voice[], trip: Trip, own: string): Answer {
+  const byNode = new Map(voices.filter(({ node, check }) => node !== own && hasData(check) && !check.latched).map(voice => [voice.node, voice]))
+  return { asked: byNode.size, passing: [...byNode.values()].filter(({ check }) => vouches(check, trip)).length }
+}
+
+const hasData = ({ good, bad }: CheckState): boolean => good + bad > 0
+
+/** It passes without a break since before this look began, and did so after this server began to fail. */
+function vouches ({ latched, goodSinceMs, lastGoodMs }: CheckState, { check, startMs }: Trip): boolean {
+  if (latched || goodSinceMs === undefined || lastGoodMs === undefined) return false
+  return goodSinceMs <= startMs && lastGoodMs > (check.firstFailMs ?? 0)
+}
+
+/** Who can say something of a criterion: everyone in the backend that was looked at for it. */
+const witness = ({ at }: Trip): VoiceOf => (_, { checks }) => checks[at]
+
+/** Silence is judged by those that carry traffic too, and did before it began: a rested server answers whatever the load. */
+function carrier (backend: Backend, state: BackendState, { check: { firstFailMs = 0 }, startMs }: Trip, settleMs: number): VoiceOf {
+  const { kept } = floorAt(backend, state, startMs)
+  return (server, other, index) => {
+    const reach = reachCheck(server, other)
+    if (reach === undefined || reach.latched) return undefined
+    const isLoaded = other.phase === 'in' && (other.sinceMs <= firstFailMs || other.sinceMs + settleMs <= startMs)
+    return isLoaded || kept.has(index) ? reach : undefined
+  }
+}
+
+const twins = new WeakMap<readonly Server[], boolean>()
+
+/** Whether two servers are one node. */
+function hasTwins (servers: readonly Server[]): boolean {
+  const known = twins.get(servers) ?? new Set(servers.map(({ node }) => node)).size < servers.length
+  twins.set(servers, known)
+  return known
+}
+
+function isQueued ({ policy: { burst }, servers }: Backend, { ejectsMs }: BackendState, nowMs: number): boolean {
+  if (burst === undefined) return false
+  const recent = ejectsMs.filter(ms => ms > nowMs - burst.withinMs).length
+  return recent >= Math.max(1, Math.floor(servers.length * burst.sharePercent / 100))
+}
+
+/**
+ * It answered quickly until it fell silent, and so do those that still answer: a hang, not load, for load shows before.
+ * Many may hang at once (a rack, a shared disk), and there is no effect of one step to wait for before the next.
+ */
+function isSudden ({ servers, policy }: Backend, { servers: states }: BackendState, { at, index, check: { firstFailMs = 0 } }: Trip): boolean {
+  const server = servers[index]
+  const own = states[index]
+  if (server === undefined || own === undefined || policy.strain === undefined || own.reached !== 'noreply' || server.criteria[at]?.kind !== REACH) return false
+  if (own.sinceMs + (policy.gate?.settleMs ?? 0) > firstFailMs) return false // it has only just come back, maybe into a load
+  return isQuick(server, own, policy) && servers.every((other, i) => {
+    const state = states[i]
+    return state === undefined || state.phase !== 'in' || (reachCheck(other, state)?.bad ?? 0) > 0 || isQuick(other, state, policy)
+  })
+}

@@ -1,0 +1,57 @@
+/**
+ * Whether the servers that carry the traffic are themselves in trouble: slow while answering, or silent and not singled
+ * out. Then nobody more goes out, and who is able comes back.
+ */
+import { isSlow } from './latency.ts'
+import type { Backend, Server } from './model.ts'
+import type { Policy } from './policy.ts'
+import { reachCheck } from './reach.ts'
+import type { CheckState, ServerState, Tally } from './state.ts'
+
+/** What one server adds to the tally of its backend. */
+export interface Share { readonly in: 0 | 1, readonly troubled: 0 | 1 }
+
+export function share (server: Server, state: ServerState, policy: Policy): Share {
+  if (state.phase !== 'in') return { in: 0, troubled: 0 }
+  const troubled = reachCheck(server, state)?.doubt?.why === 'peers' || isSlow(server, state, policy)
+  return { in: 1, troubled: troubled ? 1 : 0 }
+}
+
+/** The tally without a server. */
+export const without = ({ in: all, troubled }: Tally, own: Share): Pick<Tally, 'in' | 'troubled'> => ({ in: all - own.in, troubled: troubled - own.troubled })
+
+/** The tally after one server has changed. */
+export function recount (tally: Tally, server: Server, before: ServerState, after: ServerState, policy: Policy): Tally {
+  const rest = without(tally, share(server, before, policy))
+  const own = share(server, after, policy)
+  const known = recounted(tally.known, server, before, after, hasData)
+  return { in: rest.in + own.in, troubled: rest.troubled + own.troubled, known, passing: recounted(tally.passing, server, before, after, passes) }
+}
+
+const hasData = (check: CheckState | undefined): boolean => check !== undefined
+const passes = (check: CheckState | undefined): boolean => check !== undefined && check.good > 0 && !check.latched
+
+/** Counts by place of the criterion; the same ones when no criterion changed sides. */
+function recounted (counts: readonly number[], { criteria }: Server, before: ServerState, after: ServerState, is: typeof passes): readonly number[] {
+  let next: number[] | undefined
+  for (let i = 0; i < criteria.length; i += 1) {
+    const [was, now] = [is(before.checks[i]), is(after.checks[i])]
+    if (was === now) continue
+    next ??= [...counts]
+    next[i] = (next[i] ?? 0) + (now ? 1 : -1)
+  }
+  return next ?? counts
+}
+
+export function tallyOf ({ servers, policy }: Backend, states: readonly ServerState[]): Tally {
+  let tally: Tally = { in: 0, troubled: 0, known: [], passing: [] }
+  for (const [i, server] of servers.entries()) {
+    const state = states[i]
+    if (state !== undefined) tally = recount(tally, server, { ...state, phase: 'start', checks: [] }, state, policy)
+  }
+  return tally
+}
+
+export function isStrained ({ strain }: Policy, { in: all, troubled }: Pick<Tally, 'in' | 'troubled'>): boolean {
+  return strain !== undefined && troubled >= 1 && troubled * 100 >= strain.sharePercent * all
+}
