@@ -1,8 +1,10 @@
 /** From the words of the file to what the program runs on: backends with their criteria, and the polls they need. */
-import type { Backend, Criterion, ErrorClass, OnFail, Server } from '../core/model.ts'
+import type { Backend, Criterion, ErrorClass, Server } from '../core/model.ts'
 import type { Node, Poll, ProbeRequest } from '../core/probe.ts'
 import { judgeReach, REACH } from '../core/reach.ts'
-import { planCriteria, writePlan, type Plan } from './criteria.ts'
+import { findContradictions } from './contradictions.ts'
+import { onFailOf, planCriteria, writePlan, type Plan } from './criteria.ts'
+import { OFF, toPolicy } from './policy.ts'
 import type { Report } from './problems.ts'
 import { parseNodeUrl, type BackendFile, type ServerFile } from './schema.ts'
 
@@ -24,25 +26,30 @@ export function compileBackend (name: string, file: BackendFile, report: Report)
   const plans = planCriteria(name, file, report)
   const nodes = Object.entries(file.servers).map(([server, written]) => ({ server, written, node: toNode(written) }))
   for (const { server, node } of nodes) checkNode(['backends', name, 'servers', server], node, plans, report)
-  if (file.policy.min_up > nodes.length) {
-    report.add(['backends', name, 'policy', 'min_up'], `must be at most the number of servers (${nodes.length}), is ${file.policy.min_up}`)
-  }
 
   const polls: Poll[] = []
   const servers = nodes.map(({ server, written, node }, index): Server => {
     const bind = new Binding(name, index, node, file)
-    const criteria = [bind.reach(plans), ...plans.map(plan => bind.criterion(plan, plans))]
+    const reach = bind.reach(plans)
+    const criteria = [reach, ...plans.map(plan => bind.criterion(plan, plans))]
     polls.push(...bind.polls)
-    return { backend: name, name: server, weightPercent: typeof written === 'string' ? 100 : written.weight, criteria }
+    const timeoutMs = bind.polls.find(({ key }) => key === reach.probe)?.timeoutMs ?? file.policy.timeout
+    const weightPercent = typeof written === 'string' ? 100 : written.weight
+    return { backend: name, name: server, weightPercent, node: showNode(node), timeoutMs, criteria }
   })
+  const timeoutMs = Math.max(...servers.map(server => server.timeoutMs))
+  findContradictions(name, { policy: file.policy, plans, servers: servers.length, timeoutMs }, report)
   const written = Object.fromEntries(plans.map(plan => [plan.name, writePlan(plan)]))
-  return { backend: { name, policy: { minUp: file.policy.min_up }, servers }, polls, written }
+  return { backend: { name, policy: toPolicy(file, timeoutMs), servers }, polls, written }
 }
+
+/** A node by its address alone: who is looked at, however. */
+const showNode = ({ protocol, host, port }: Pick<Node, 'protocol' | 'host' | 'port'>): string => `${protocol}://${host}:${port}`
 
 function toNode (written: ServerFile): Node {
   const { url, ca_file: caFile, server_name: serverName } = typeof written === 'string' ? { url: written } : written
   const address = parseNodeUrl(url) ?? { protocol: 'tcp' as const, host: url, port: 0 } // the schema let only good ones pass
-  const key = [`${address.protocol}://${address.host}:${address.port}`, caFile, serverName].filter(part => part !== undefined).join(' ')
+  const key = [showNode(address), caFile, serverName].filter(part => part !== undefined).join(' ')
   return { key, ...address, ...(caFile === undefined ? {} : { caFile }), ...(serverName === undefined ? {} : { serverName }) }
 }
 
@@ -74,18 +81,17 @@ class Binding {
     const { rise, fall } = this.#policy
     return {
       name: REACH, kind: REACH, probe: this.#reachKey(plans), meaning: this.#meaning(REACH, [rise, fall]),
-      onFail: { action: 'down' }, rise, fall, judge: judgeReach, ignores: []
+      onFail: { action: 'down' }, rise, fall, judge: judgeReach, solo: false, ignores: []
     }
   }
 
   criterion (plan: Plan, plans: readonly Plan[]): Criterion {
-    const { name, kindName, kind, options, common: { on_fail: action, rise, fall } } = plan
-    const onFailed: OnFail = action ?? kind.defaults.onFail
+    const { name, kindName, kind, options, common: { rise, fall, solo = false } } = plan
     const reachKey = this.#reachKey(plans)
     const key = this.#pollKey(plan) ?? reachKey
     const counter = { rise: rise ?? kind.defaults.rise ?? this.#policy.rise, fall: fall ?? kind.defaults.fall ?? this.#policy.fall }
     return {
-      name, kind: kindName, probe: key, onFail: onFailed, ...counter,
+      name, kind: kindName, probe: key, onFail: onFailOf(plan), ...counter, solo,
       meaning: this.#meaning(kindName, [options, counter]),
       judge: kind.judge(options as never),
       ignores: key === reachKey ? UNANSWERED : kind.ignores ?? UNREACHABLE
@@ -101,11 +107,12 @@ class Binding {
    * Whether no answer to this poll means that the node is gone: one at the backend's pace, of the node's own port, whose
    * failure is meant to take it out. A page of metrics that is missing or a side path that is slow is not that.
    */
-  #showsReach ({ kind, options, common: { every, on_fail: action } }: Plan): boolean {
+  #showsReach (plan: Plan): boolean {
+    const { kind, options, common: { every } } = plan
     const request = kind.probe(options as never)
     if (request === 'reach' || every !== undefined || kind.defaults.everyMs !== undefined) return false
     if (request.kind === 'tahoe-welcome') return true
-    const takesOut = ['down', 'drain'].includes((action ?? kind.defaults.onFail).action)
+    const takesOut = ['down', 'drain'].includes(onFailOf(plan).action)
     if (request.kind === 'tcp') return takesOut && (request.options.port ?? this.#node.port) === this.#node.port
     return takesOut && request.kind === 'http'
   }
@@ -123,12 +130,33 @@ class Binding {
     const intervalMs = everyMs ?? this.#policy.interval
     const fastMs = Math.min(intervalMs, everyMs === undefined ? this.#policy.fast : Math.max(this.#policy.fast, everyMs / FAST_PART))
     const lane = request.kind === 'tahoe-write' && request.options.capFile !== undefined ? { lane: request.options.capFile } : {}
-    this.polls.push({ key, node: this.#node, request, intervalMs, fastMs, timeoutMs, ...lane, readers: this.#readers })
+    const hedgeMs = everyMs === undefined && isHarmless(request) ? this.#hedgeMs(timeoutMs) : undefined
+    const hedge = hedgeMs === undefined ? {} : { hedgeMs }
+    this.polls.push({ key, node: this.#node, request, intervalMs, fastMs, timeoutMs, ...hedge, ...lane, readers: this.#readers })
     return key
+  }
+
+  #hedgeMs (timeoutMs: number): number | undefined {
+    const { hedge } = this.#policy
+    return hedge === OFF || hedge >= timeoutMs ? undefined : hedge
   }
 
   #meaning (kind: string, rest: unknown): string {
     return [this.#node.key, kind, stableJson(rest)].join(' ')
+  }
+}
+
+/** Whether it may be asked twice at once: it changes nothing, and gives the node no work that counts. */
+function isHarmless (request: ProbeRequest): boolean {
+  switch (request.kind) {
+    case 'tahoe-welcome':
+    case 'tahoe-statistics':
+    case 'metrics': return true
+    case 'http': return ['GET', 'HEAD'].includes(request.options.method)
+    case 'tcp': return request.options.send === undefined
+    case 'tahoe-read':
+    case 'tahoe-check':
+    case 'tahoe-write': return false
   }
 }
 
@@ -147,8 +175,10 @@ function unite (a: Poll, b: Poll): Poll {
   const isNew = ({ backend, server }: Poll['readers'][number]): boolean =>
     !a.readers.some(r => r.backend === backend && r.server === server)
   const readers = [...a.readers, ...b.readers.filter(isNew)]
+  const hedgeMs = Math.min(a.hedgeMs ?? Infinity, b.hedgeMs ?? Infinity)
   return {
     ...a,
+    ...(hedgeMs < Infinity ? { hedgeMs } : {}),
     request: { ...a.request, ...(wants.length > 0 ? { wants } : {}) },
     intervalMs: Math.min(a.intervalMs, b.intervalMs),
     fastMs: Math.min(a.fastMs, b.fastMs),

@@ -1,19 +1,22 @@
 /** The criteria of a backend: merged over its profile's, and each checked by the schema of its kind. */
 import { z } from 'zod'
+import type { OnFail } from '../core/model.ts'
 import { REACH } from '../core/reach.ts'
 import { criterionKinds, type CriterionKindName } from '../criteria/index.ts'
 import type { AnyCriterionKind } from '../criteria/kind.ts'
 import { duration, onFail, wholeNumber } from '../criteria/scalars.ts'
 import { profiles, type RawCriterion } from '../profiles/index.ts'
+import { paceDuration } from './policy.ts'
 import type { Path, Report } from './problems.ts'
 
 /** What every criterion may say, whatever its kind. */
 export const commonOptions = {
   on_fail: onFail.optional(),
-  rise: wholeNumber(1).max(100, { error: 'must be at most 100' }).optional(),
-  fall: wholeNumber(1).max(100, { error: 'must be at most 100' }).optional(),
+  rise: wholeNumber(1, 100).optional(),
+  fall: wholeNumber(1, 100).optional(),
   every: duration.optional(),
-  within: duration.optional()
+  within: paceDuration.optional(),
+  solo: z.boolean({ error: 'must be true or false' }).optional()
 } satisfies z.ZodRawShape
 type CommonOptions = z.output<z.ZodObject<typeof commonOptions>>
 
@@ -61,26 +64,6 @@ export function planCriteria (backend: string, { profile, criteria }: CriteriaSo
   return Object.entries(merged).flatMap(([name, raw]) => planCriterion([...path, name], name, raw, report))
 }
 
-/**
- * The same for a file that is wrong elsewhere, so that all its problems come at once. What cannot be read was reported
- * already; with an unknown profile, a criterion without a kind may be right.
- */
-export function planWhatCanBeRead (raw: unknown, report: Report): void {
-  const backends = isRecord(raw) ? raw['backends'] : undefined
-  if (!isRecord(backends)) return
-  for (const [name, backend] of Object.entries(backends)) {
-    if (!isRecord(backend) || !isRecord(backend['criteria'])) continue
-    const written = backend['profile']
-    const profile = typeof written === 'string' && Object.hasOwn(profiles, written) ? written : undefined
-    const criteria = Object.entries(backend['criteria']).filter((entry): entry is [string, RawCriterion] =>
-      isRecord(entry[1]) && (written === profile || entry[1]['kind'] !== undefined))
-    planCriteria(name, { profile, criteria: Object.fromEntries(criteria) }, report)
-  }
-}
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const inheritedFrom = (profile: string | undefined): Readonly<Record<string, RawCriterion>> =>
   profile === undefined ? {} : profiles[profile as keyof typeof profiles].criteria
 
@@ -116,12 +99,19 @@ function planCriterion (path: Path, name: string, raw: RawCriterion, report: Rep
   return [{ name, kindName, kind, options, common }]
 }
 
-/** A criterion as it would be written in full. */
-export function writePlan ({ kind, kindName, options, common }: Plan): Readonly<Record<string, unknown>> {
-  const whole = { kind: kindName, ...options, ...common, on_fail: common.on_fail ?? kind.defaults.onFail }
+export const onFailOf = ({ kind, common }: Plan): OnFail => common.on_fail ?? kind.defaults.onFail
+
+/** A criterion as it would be written in full. What is the policy's to say is left to it. */
+export function writePlan (plan: Plan): Readonly<Record<string, unknown>> {
+  const { kind, kindName, options, common } = plan
+  const { rise, fall, everyMs: every, withinMs: within } = kind.defaults
+  const whole = { kind: kindName, ...options, ...defined({ rise, fall, every, within }), ...common, on_fail: onFailOf(plan) }
   const written = z.encode(schemaOf(kindName, kind), whole as never) as Readonly<Record<string, unknown>>
   return 'headers' in written ? { ...written, headers: hidden(written['headers'] as Readonly<Record<string, string>>) } : written
 }
+
+const defined = (record: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined))
 
 const SECRET_HEADER = /auth|token|key|secret|cookie|pass|credential/i
 

@@ -2,17 +2,18 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
-import { stringify } from 'yaml'
+import { Document, isMap } from 'yaml'
 import { z } from 'zod'
 import type { Backend } from '../core/model.ts'
 import type { Poll } from '../core/probe.ts'
 import type { AdminState } from '../core/reply.ts'
 import { compileBackend, unitePolls, type Compiled } from './compile.ts'
-import { planWhatCanBeRead } from './criteria.ts'
 import { readDocument, type Env } from './document.ts'
 import { checkFiles, withFiles, type ReadFile } from './files.ts'
+import { writePolicy } from './policy.ts'
 import { ConfigError, type Path, type Report } from './problems.ts'
-import { fileSchema, showAddress, type Address, type FileConfig } from './schema.ts'
+import { checkWhatCanBeRead } from './salvage.ts'
+import { fileSchema, showAddress, type Address, type BackendFile, type FileConfig } from './schema.ts'
 
 /** One address we answer HAProxy on. `server`: whom to answer for when no request comes. */
 export interface Listener { readonly address: Address, readonly server?: string }
@@ -60,7 +61,7 @@ export function parseConfig (text: string, file: string, surroundings: Surroundi
   const parsed = fileSchema.safeParse(raw)
   if (!parsed.success) {
     report.addIssues(parsed.error.issues, raw, fileSchema)
-    planWhatCanBeRead(raw, report)
+    checkWhatCanBeRead(raw, report)
     throw new ConfigError(report.problems)
   }
 
@@ -94,16 +95,21 @@ function build (file: FileConfig, name: string, report: Report, surroundings: Su
     backends,
     adminStates: Object.fromEntries(Object.entries(file.backends).map(([backend, { admin_state: state }]) => [backend, state])),
     polls,
-    effective: stringify(effective(file, compiled), { lineWidth: 120 })
+    effective: effective(file, compiled)
   }
 }
 
-function effective (file: FileConfig, compiled: readonly Compiled[]): unknown {
-  const written = z.encode(fileSchema, file)
-  const criteria = Object.fromEntries(compiled.map(({ backend, written: own }) => [backend.name, own]))
-  const backends = Object.fromEntries(Object.entries(written.backends).map(([name, backend]) =>
-    [name, { ...backend, profile: undefined, criteria: criteria[name] }]))
-  return { ...written, backends }
+function effective (file: FileConfig, compiled: readonly Compiled[]): string {
+  const backends = Object.fromEntries(compiled.map(({ backend: { name, policy }, written: criteria }) => {
+    const { profile: _, ...own } = file.backends[name] as BackendFile // compiled is made from these
+    return [name, { ...own, criteria, policy: writePolicy(own.policy, policy) }]
+  }))
+  const doc = new Document(z.encode(fileSchema, { ...file, backends }))
+  for (const name of Object.keys(backends)) {
+    const policy = doc.getIn(['backends', name, 'policy'])
+    for (const { value } of isMap(policy) ? policy.items : []) if (isMap(value)) value.flow = true // a group, a line
+  }
+  return doc.toString({ lineWidth: 120 })
 }
 
 function listenersOf (file: FileConfig): readonly Listener[] {

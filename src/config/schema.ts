@@ -6,6 +6,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { duration, filePath, percent, wholeNumber } from '../criteria/scalars.ts'
 import { profiles, type ProfileName } from '../profiles/index.ts'
+import { modeSchema, policySchema } from './policy.ts'
 
 /** Where to listen. Port 0 lets the system choose. */
 export type Address =
@@ -95,24 +96,16 @@ const criterion = z.union([
 
 const criterionName = z.string().regex(/^[\w.-]{1,64}$/, { error: 'must be a name of letters, digits and _ . -' })
 
-const policy = z.strictObject({
-  interval: duration.prefault('2s'),
-  fast: duration.prefault('500ms'),
-  timeout: duration.prefault('2s'),
-  rise: wholeNumber(1).max(100, { error: 'must be at most 100' }).default(2),
-  fall: wholeNumber(1).max(100, { error: 'must be at most 100' }).default(3),
-  min_up: wholeNumber(0).default(1)
-}, { error: 'must be a mapping of policy settings' })
-
 const PROFILES = Object.keys(profiles) as [ProfileName, ...ProfileName[]]
 
 const backend = z.strictObject({
   profile: z.enum(PROFILES, { error: `must be one of ${PROFILES.join(', ')}` }).optional(),
   admin_state: z.enum(['shared', 'owned'], { error: 'must be shared or owned' }).default('shared'),
+  mode: modeSchema,
   servers: z.record(name, server, { error: 'must be a mapping of server names to nodes' })
     .refine(isFilled, { error: 'must name at least one server' }),
   criteria: z.record(criterionName, criterion, { error: 'must be a mapping of criteria by name' }).default({}),
-  policy: policy.prefault({})
+  policy: policySchema.prefault({})
 }, { error: 'must be a mapping with servers' })
 
 const ALLOW = 'must be a list of addresses and networks'
@@ -123,7 +116,7 @@ export const fileSchema = z.strictObject({
   agent: z.strictObject({
     listen: z.union([listener, z.array(listener).min(1, { error: LISTEN })], { error: LISTEN }).prefault('127.0.0.1:9777'),
     allow: z.array(cidr, { error: ALLOW }).min(1, { error: ALLOW }).optional(),
-    max_connections: wholeNumber(1).max(65_536, { error: 'must be at most 65536' }).default(4096),
+    max_connections: wholeNumber(1, 65_536).default(4096),
     line_timeout: duration.prefault('500ms')
   }, { error: 'must be a mapping of agent settings' }).prefault({}),
   admin: z.strictObject({ listen: address.prefault('127.0.0.1:9778') }, { error: 'must be a mapping of admin settings' }).prefault({}),

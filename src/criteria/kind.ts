@@ -3,6 +3,7 @@
  * options schema, which probe it needs, and a pure judge over the facts of that probe.
  */
 import type { z } from 'zod'
+import { latencyOf } from '../core/latency.ts'
 import type { ErrorClass, Facts, GoodSample, Judge, OnFail, Scalar, Verdict } from '../core/model.ts'
 import type { ProbeRequest } from '../core/probe.ts'
 import { showDuration } from '../core/text.ts'
@@ -62,8 +63,8 @@ export const listFact = (facts: Facts, name: string): readonly Scalar[] => {
   return Array.isArray(value) ? value as readonly Scalar[] : []
 }
 
-/** How long a look took, as text. */
-export const tookOf = ({ startMs, endMs }: GoodSample): string => showDuration(endMs - startMs)
+/** How long the node took to answer a look, as text. */
+export const tookOf = (sample: GoodSample): string => showDuration(latencyOf(sample))
 /** A text of the config as a reason shows it: its first characters. */
 export const quote = (text: string): string =>
   JSON.stringify(text.length <= QUOTE_CHARS_MAX ? text : `${text.slice(0, QUOTE_CHARS_MAX)}...`)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { latencyOf } from '../core/latency.ts'
 import { showDuration } from '../core/text.ts'
 import { criterionKind, fail, pass } from './kind.ts'
 import { duration } from './scalars.ts'
@@ -9,8 +10,8 @@ export const latency = criterionKind({
   options: z.strictObject({ at_most: duration }),
   defaults: { onFail: { action: 'weight', percent: 25 } },
   probe: () => 'reach',
-  judge: ({ at_most: limitMs }) => ({ startMs, endMs }) => {
-    const tookMs = Math.round(endMs - startMs)
+  judge: ({ at_most: limitMs }) => sample => {
+    const tookMs = Math.round(latencyOf(sample))
     const limit = `at most ${showDuration(limitMs)}`
     // 1501 ms is 1.5 s, but not within 1.5 s.
     const took = tookMs > limitMs && showDuration(tookMs) === showDuration(limitMs) ? `${tookMs}ms` : showDuration(tookMs)

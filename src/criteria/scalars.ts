@@ -15,30 +15,32 @@ export const wholeText = z.string({ error: 'must be a text' }).min(1, { error: '
 const MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 /** A timer of Node's waits at most 2^31 ms; nothing here has reason to wait longer than a day. */
-const DURATION_MS_MAX = 24 * 3_600_000
+export const DURATION_MS_MAX = 24 * 3_600_000
 
 function parseDuration (written: string): number {
   const [, digits = '0', unit = 'ms'] = /^([\d.]+)([a-z]+)$/.exec(written) ?? []
   return Math.max(1, Math.round(Number(digits) * (MS[unit] ?? 1)))
 }
 
-/** `500ms`, `2s`, `1.5s`, `5m`, `1h`: milliseconds, at least 1. */
-export const duration = z.codec(
+/** `500ms`, `2s`, `1.5s`, `5m`, `1h`: milliseconds, at least 1 and at most `maxMs`. */
+export const durationUpTo = (maxMs: number): z.ZodCodec<z.ZodString, z.ZodNumber> => z.codec(
   text('must be a duration like 500ms, 2s or 5m', /^(?!0+(?:\.0+)?[a-z])\d{1,9}(?:\.\d+)?(?:ms|s|m|h)$/)
-    .refine(written => parseDuration(written) <= DURATION_MS_MAX, { error: 'must be a duration of at most 24h' }),
+    .refine(written => parseDuration(written) <= maxMs, { error: `must be a duration of at most ${showDuration(maxMs)}` }),
   z.number(),
   {
     decode: parseDuration,
     encode: ms => ms % 1000 === 0 ? showDuration(ms) : `${ms}ms`
   }
 )
+export const duration = durationUpTo(DURATION_MS_MAX)
 
-/** `1%` … `100%`: a number. */
-export const percent = z.codec(
-  text('must be a percentage from 1% to 100%', /^(?:[1-9]\d?|100)%$/),
+/** A percentage as a number. `pattern` takes those of the range, with their sign. */
+export const percentIn = (range: string, pattern: RegExp): z.ZodCodec<z.ZodString, z.ZodNumber> => z.codec(
+  text(`must be a percentage from ${range}`, pattern),
   z.number(),
   { decode: written => Number.parseInt(written, 10), encode: n => `${n}%` }
 )
+export const percent = percentIn('1% to 100%', /^(?:[1-9]\d?|100)%$/)
 
 const BYTES: Readonly<Record<string, number>> = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 }
 
@@ -76,9 +78,12 @@ export const onFail = z.codec(
   }
 )
 
-/** A whole number of things, at least `min`. */
-export const wholeNumber = (min: number): z.ZodNumber =>
-  z.int({ error: `must be a whole number, at least ${min}` }).min(min, { error: `must be a whole number, at least ${min}` })
+/** A whole number of things. */
+export function wholeNumber (min: number, max?: number): z.ZodNumber {
+  const error = `must be a whole number, at least ${min}`
+  const number = z.int({ error }).min(min, { error })
+  return max === undefined ? number : number.max(max, { error: `must be at most ${max}` })
+}
 
 export const anyNumber = z.number({ error: 'must be a number' })
 export const filePath = z.string({ error: 'must be the path of a file' }).min(1, { error: 'must be the path of a file' })

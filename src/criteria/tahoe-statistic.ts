@@ -22,13 +22,13 @@ export const tahoeStatistic = criterionKind({
     const now = numberFact(sample.facts, options.name)
     if (!options.rate) return compare(options.name, now, options)
 
-    const before = previous === undefined ? undefined : numberFact(previous.facts, options.name)
-    const elapsedS = previous === undefined ? 0 : (sample.endMs - previous.endMs) / 1000
     if (now === undefined) return compare(`${options.name} per second`, undefined, options)
-    // Two samples make a rate, and a counter that went back was restarted: neither is evidence against the node.
-    if (before === undefined || elapsedS <= 0 || now < before) {
+    const before = previous === undefined ? undefined : numberFact(previous.facts, options.name)
+    if (previous === undefined || before === undefined) {
       return pass(null, 'two samples', `rate of ${options.name} not known yet, needs two samples`)
     }
+    const elapsedS = (sample.endMs - previous.endMs) / 1000
+    if (elapsedS <= 0 || now < before) return undefined // a counter that went back was restarted: no evidence of anything
     return compare(`${options.name} per second`, (now - before) / elapsedS, options)
   }
 })

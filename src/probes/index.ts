@@ -1,6 +1,7 @@
 /** The registry: one line a kind, and how a poll becomes a probe. */
 import type { Poll, Probe, ProbeKind } from '../core/probe.ts'
 import type { Deadlines } from './deadline.ts'
+import { hedged, type Look } from './hedge.ts'
 import { http } from './http.ts'
 import { HttpClient } from './http-client.ts'
 import type { HttpProbe } from './kind.ts'
@@ -25,19 +26,29 @@ const httpProbes = {
 
 export interface ProbeDeps { readonly now: Now, readonly deadlines: Deadlines }
 
-export function createProbe ({ node, request, timeoutMs }: Poll, { now, deadlines }: ProbeDeps): Probe {
+export function createProbe (poll: Poll, deps: ProbeDeps): Probe {
+  const first = lookOf(poll, deps)
+  const { hedgeMs } = poll
+  if (hedgeMs === undefined) return first
+  const after = (ms: number, run: () => void): { stop: () => void } => ({ stop: deps.deadlines.after(ms, run) })
+  return hedged(first, () => lookOf(poll, deps), hedgeMs, { now: deps.now, after })
+}
+
+/** A look that begins with some of its time gone has no more than the rest. */
+function lookOf ({ node, request, timeoutMs }: Poll, { now, deadlines }: ProbeDeps): Look {
+  const left = (spentMs: number): number => Math.max(1, timeoutMs - spentMs)
   if (request.kind === 'tcp') {
     const { options } = request
-    return { run: async () => sampleOf(now, async () => tcpLook(node, options, timeoutMs, deadlines)), close: () => undefined }
+    return { run: async (spentMs = 0) => sampleOf(now, async () => tcpLook(node, options, left(spentMs), deadlines)), close: () => undefined }
   }
 
   const make = httpProbes[request.kind] as HttpProbe<ProbeKind>
   const look = make(request.options, request.wants ?? [], node)
   let client: HttpClient | undefined
   return {
-    run: async () => sampleOf(now, async () => {
+    run: async (spentMs = 0) => sampleOf(now, async () => {
       const live = client ??= new HttpClient(node, deadlines)
-      const endMs = now() + timeoutMs // a look that asks twice has no more time than one that asks once
+      const endMs = now() + left(spentMs) // a look that asks twice has no more time than one that asks once
       return look(async asked => live.ask(asked, Math.max(1, endMs - now())))
     }),
     close: () => { client?.close() }
