@@ -1,9 +1,11 @@
 /** The composition root: config in, a running agent out. Build, then swap; close in the reverse order of opening. */
-import { systemClock, type Clock } from './runtime/clock.ts'
+import { systemClock, type Clock, type Timer } from './runtime/clock.ts'
 import type { Log } from './runtime/log.ts'
+import { Lateness } from './runtime/lateness.ts'
 import { Monitor, type ServerView } from './runtime/monitor.ts'
+import { readPolled, savePolled } from './runtime/polled.ts'
 import { Pollers } from './runtime/pollers.ts'
-import { Said } from './runtime/said.ts'
+import { fileStore, Said } from './runtime/said.ts'
 import { Scheduler } from './runtime/scheduler.ts'
 import { Throttle } from './runtime/throttle.ts'
 import { makeRoom } from './runtime/unix-socket.ts'
@@ -14,10 +16,13 @@ import type { Config } from './config/load.ts'
 import { showAddress, type Address } from './config/schema.ts'
 import { Deadlines } from './probes/deadline.ts'
 import { createProbe } from './probes/index.ts'
+import type { Reply } from './core/reply.ts'
 
 /** How long a stopping agent waits for HAProxys to hear its last word. They keep it for as long as we are away. */
 export const LAST_WORD_MS = 5000
 const LAST_WORD_LOOK_MS = 50
+/** What time alone changes is told this soon, also when nobody asks. */
+const TICK_MS = 1000
 const COMPLAIN_EVERY_MS = 60_000
 
 export interface AppDeps {
@@ -54,6 +59,8 @@ class RunningAgent implements App {
   #reloading: Promise<void> = Promise.resolve()
   #listeners: readonly AgentListener[] = []
   #admin: { readonly address: Address, readonly bound: string, readonly close: () => Promise<void> } | undefined
+  #lateness: Lateness | undefined
+  #ticker: Timer | undefined
   #stopping = false
 
   constructor (config: Config, { log, version, clock = systemClock }: AppDeps) {
@@ -63,15 +70,18 @@ class RunningAgent implements App {
     this.#stateDir = config.stateDir
     this.#startedMs = clock.now()
     this.#pollers = new Pollers((from, id) => { log.event('poller.first', { from, server: id }, `${from} asks for the first time, for ${id}`) })
-    const said = new Said({ clock, log: log.event, stateDir: config.stateDir })
-    this.#monitor = new Monitor(config, { clock, log: log.event, pollers: this.#pollers, said, encode: reply => encodeReply(reply).trimEnd() })
+    const said = new Said({ clock, log: log.event, store: fileStore(config.stateDir) })
+    const restored = readPolled(config.backends, { clock, log: log.event, stateDir: config.stateDir })
+    const encode = (reply: Reply): string => encodeReply(reply).trimEnd()
+    this.#monitor = new Monitor(config, { clock, log: log.event, pollers: this.#pollers, said, encode, restored })
     const deadlines = new Deadlines((tick, everyMs) => clock.every(everyMs, tick))
     this.#scheduler = new Scheduler({
       clock,
       createProbe: poll => createProbe(poll, { now: () => clock.now(), deadlines }),
-      onSample: (poll, sample) => { this.#monitor.apply(poll, sample) },
+      onSample: (poll, sample) => { this.#monitor.apply(poll, this.#lateness?.taint(sample) ?? sample) },
       isUndecided: poll => this.#monitor.isUndecided(poll),
-      isAwaited: poll => this.#monitor.isAwaited(poll)
+      isAwaited: poll => this.#monitor.isAwaited(poll),
+      wanted: poll => this.#monitor.wanted(poll)
     })
     this.#agentDeps = this.#createAgentDeps()
   }
@@ -88,7 +98,12 @@ class RunningAgent implements App {
   async open (config: Config): Promise<void> {
     this.#log.event('agent.start', { version: this.#version, config: config.file }, 'hcf starts')
     await this.#listen(config)
+    this.#lateness = new Lateness(this.#clock, lateMs => {
+      const ms = Math.round(lateMs)
+      this.#log.event('agent.late', { ms }, `hcf itself was held up for ${ms} ms: what failed meanwhile is not held against any node`)
+    })
     this.#scheduler.set(config.polls)
+    this.#ticker = this.#clock.every(TICK_MS, () => { this.#monitor.tick() })
     this.#logLoaded(config)
   }
 
@@ -115,10 +130,13 @@ class RunningAgent implements App {
     this.#stopping = true
     await this.#reloading
     this.#scheduler.stop()
+    savePolled(this.#monitor.snapshots(), { clock: this.#clock, log: this.#log.event, stateDir: this.#stateDir })
     const silentMs = this.#clock.now()
     const heard = await this.#lastWordHeard(silentMs)
     await Promise.all(this.#listeners.map(async listener => listener.close()))
     await this.#admin?.close()
+    this.#ticker?.stop()
+    this.#lateness?.stop()
     this.#log.event('agent.stop', { heard, ms: Math.round(this.#clock.now() - silentMs) }, heard ? 'hcf stops: every HAProxy has heard its last answer' : 'hcf stops: some HAProxy has not asked any more')
   }
 
@@ -219,6 +237,7 @@ class RunningAgent implements App {
     const now = this.#clock.now()
     return {
       ...statusOf(view, now),
+      backend: view.backend,
       criteria: view.criteria.map(({ sinceMs, ...criterion }) => ({ ...criterion, ...(sinceMs === undefined ? {} : { forMs: Math.round(now - sinceMs) }) })),
       pollers: this.#pollers.of(id).map(({ from, lastMs }) => ({ from, agoMs: Math.round(now - lastMs) }))
     }

@@ -1,6 +1,6 @@
 /** The admin port: what the agent knows, as JSON, for the CLI and for people. Loopback or unix socket only. */
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify'
-import type { CriterionStory } from '../core/explain.ts'
+import type { BackendStory, CriterionStory } from '../core/explain.ts'
 import { clean } from '../core/text.ts'
 
 /** All times are ages in ms: a reader needs no clock of ours. */
@@ -17,6 +17,8 @@ export interface ServerStatus {
 }
 
 export interface ServerDetail extends ServerStatus {
+  /** What the whole backend can afford. */
+  readonly backend: BackendStory
   readonly criteria: ReadonlyArray<Omit<CriterionStory, 'sinceMs'> & { readonly forMs?: number }>
   readonly pollers: ReadonlyArray<{ readonly from: string, readonly agoMs: number }>
 }

@@ -1,6 +1,6 @@
 /** `hcf explain`: the whole story of a server, from the running agent. */
 import type { ServerDetail } from '../admin/server.ts'
-import { showDuration } from '../core/text.ts'
+import { count, showDuration } from '../core/text.ts'
 import { askAdmin, findAdmin } from './admin-client.ts'
 import type { Define } from './index.ts'
 import { CommandError, EXIT, painter, table, useColor, type Io, type Paint } from './io.ts'
@@ -29,9 +29,16 @@ function render (detail: ServerDetail, io: Io): string {
     '',
     table([['', 'criterion', 'counter', 'value', 'limit', 'on fail', 'for', 'measured'], ...detail.criteria.map(criterion => row(criterion, paint))]),
     '',
+    `backend   ${showBackend(detail.backend)}`,
     `reply     ${detail.reply}`,
     `asked by  ${pollers.length === 0 ? 'nobody: is agent-check set in haproxy.cfg?' : pollers.join('; ')}`
   ].join('\n')
+}
+
+function showBackend ({ servers, fit, need, extra, kept, strained }: ServerDetail['backend']): string {
+  const floor = `the floor wants ${Math.min(servers, need + extra)}${extra > 0 ? ` (${extra} of them for the load)` : ''}`
+  const held = kept.length > 0 ? `; kept against their criteria: ${kept.join(', ')}` : ''
+  return `${fit} of ${count(servers, 'server')} fit, ${floor}${held}${strained ? '; strained' : ''}`
 }
 
 /** The counter as HAProxy shows it: how far up to `rise`, or how many failures of `fall` while passing. */

@@ -49,16 +49,26 @@ async function lookUntilFit (config: Config, backend: Backend, index: number, wa
   const untilMs = clock.now() + waitMs
   for (;;) {
     const samples = await lookOnce(polls)
-    // min_up is the farm's affair: here is one server, by its own criteria.
-    const alone = { ...backend, policy: { minUp: 0 } }
+    const alone = aloneAtOnce(backend)
     const state = polls.reduce((before, { key }, i) => {
       const sample = samples[i]
       return sample === undefined ? before : advance(alone, before, { kind: 'sample', server: index, probe: key, sample })
-    }, newBackend(alone))
-    const story = explain(alone, state, index)
+    }, newBackend(alone, clock.now()))
+    const story = explain(alone, state, index, clock.now())
     const pauseMs = Math.min(1000, ...polls.map(({ fastMs }) => fastMs))
     if (story.decision.state === 'up' || clock.now() + pauseMs > untilMs) return { story, samples }
     await new Promise<void>(resolve => { clock.after(pauseMs, resolve) })
+  }
+}
+
+/** What the farm can afford is not asked: here is one server by its own criteria, and one look at each decides. */
+function aloneAtOnce (backend: Backend): Backend {
+  const { baseWeight, staleAfterMs, weight } = backend.policy
+  const atOnce = weight === undefined ? {} : { weight: { ...weight, everyMs: 0, downPercent: 1 } }
+  return {
+    ...backend,
+    policy: { mode: 'enforce', minUp: 0, maxOutPercent: 100, baseWeight, staleAfterMs, ...atOnce },
+    servers: backend.servers.map(server => ({ ...server, criteria: server.criteria.map(criterion => ({ ...criterion, rise: 1, fall: 1 })) }))
   }
 }
 

@@ -3,16 +3,22 @@
  * and nowhere else: no answer waits for a node.
  */
 import { distance } from 'fastest-levenshtein'
-import { advance, carryOver, newBackend } from '../core/advance.ts'
-import { isPassing } from '../core/check.ts'
+import { advance, newBackend } from '../core/advance.ts'
 import { decide } from '../core/decide.ts'
 import { explain, type Story } from '../core/explain.ts'
-import { serverId, type Backend, type BackendState, type Decision, type Sample, type Server } from '../core/model.ts'
-import { isAwaited, isUndecided } from '../core/phase.ts'
+import type { Voice } from '../core/gate.ts'
+import { serverId, type Backend, type Decision, type Sample } from '../core/model.ts'
+import { byScope, NO_ORDERS, type Order, type Orders } from '../core/order.ts'
+import { isAwaited, isUndecided, wantedWitnesses } from '../core/pace.ts'
 import type { Poll } from '../core/probe.ts'
+import { reachCheck } from '../core/reach.ts'
+import { carryOver, revive, snapshot, type Snapshot } from '../core/reload.ts'
 import { toReply, type AdminState, type Reply } from '../core/reply.ts'
+import type { BackendState } from '../core/state.ts'
+import { isBad, shown, tellBackend, tellCriteria } from './changes.ts'
 import type { Clock } from './clock.ts'
 import type { LogEvent } from './log.ts'
+import type { Restored } from './polled.ts'
 import type { Pollers } from './pollers.ts'
 import type { Said } from './said.ts'
 import { Throttle } from './throttle.ts'
@@ -32,18 +38,23 @@ export interface MonitorDeps {
   readonly said: Said
   /** A reply as its line, for the log. */
   readonly encode: (reply: Reply) => string
+  /** What the polls said before a restart. */
+  readonly restored?: Restored | undefined
 }
 
 interface Held {
   readonly backend: Backend
   readonly adminState: AdminState
   state: BackendState
-  /** What we answer, server by server: asking costs a look-up. */
+  /** What we meant last, server by server: what differs from it is told. */
   readonly decisions: Decision[]
   readonly sinceMs: number[]
 }
 
 interface Place { readonly held: Held, readonly index: number }
+
+/** What HAProxy has heard of a server that is new to us. */
+const NO_OPINION: Decision = { state: 'unknown', weightPercent: 100, layer: 'start', because: [] }
 
 /** One server as status and explain show it. */
 export interface ServerView extends Story {
@@ -58,6 +69,7 @@ export class Monitor {
   readonly #localTrouble: Throttle
   #backends = new Map<string, Held>()
   #places = new Map<string, Place>()
+  #orders: Orders = NO_ORDERS
 
   constructor (farm: Farm, deps: MonitorDeps) {
     this.#deps = deps
@@ -73,6 +85,16 @@ export class Monitor {
   reload (farm: Farm): void {
     this.#install(farm)
     this.#deps.pollers.forget(new Set(this.#places.keys()))
+  }
+
+  /** All that is known of a backend, for who wants to check it. */
+  memory (name: string): BackendState | undefined {
+    return this.#backends.get(name)?.state
+  }
+
+  /** What the polls have taught us, to be kept over a restart. */
+  snapshots (): Readonly<Record<string, Snapshot>> {
+    return Object.fromEntries([...this.#backends].map(([name, { backend, state }]) => [name, snapshot(backend, state)]))
   }
 
   /** The write path: one sample, for every server that reads its poll. */
@@ -92,7 +114,7 @@ export class Monitor {
   reply (id: string, from: string): Reply | undefined {
     const place = this.#places.get(id)
     if (place === undefined) return undefined
-    const { state } = decisionAt(place.held, place.index)
+    const { state } = this.#redecide(place.held, place.index)
     if (state === 'drain' || state === 'maint') this.#deps.said.heard(id, from)
     return replyOf(place, (state === 'up' || state === 'down') && this.#deps.said.release(id, from))
   }
@@ -102,8 +124,27 @@ export class Monitor {
     const place = this.#places.get(id)
     if (place === undefined) return undefined
     const { held, index } = place
-    const reply = replyOf(place, this.#deps.said.owes(id))
-    return { id, reply, sinceMs: held.sinceMs[index] ?? 0, ...explain(held.backend, held.state, index) }
+    const { adminState, backend, state, sinceMs } = held
+    const story = explain(backend, state, index, this.#deps.clock.now())
+    const reply = toReply(story.decision, adminState, this.#deps.said.owes(id))
+    return { id, reply, sinceMs: sinceMs[index] ?? 0, ...story }
+  }
+
+  /** Time alone changes what we mean: an order ends, a verdict grows old, a ramp goes on. Told now, not only when asked. */
+  tick (): void {
+    for (const held of this.#backends.values()) {
+      if (this.#deps.clock.now() >= held.state.floor.untilMs) this.#replace(held, this.#withOrders(held))
+      for (const index of held.backend.servers.keys()) this.#redecide(held, index)
+    }
+  }
+
+  /** The operator's orders from now on, all of them. */
+  order (orders: readonly Order[]): void {
+    this.#orders = byScope(orders)
+    for (const held of this.#backends.values()) {
+      this.#replace(held, this.#withOrders(held))
+      for (const index of held.backend.servers.keys()) this.#redecide(held, index)
+    }
   }
 
   /** Whether a poll is worth a quicker pace, for any server that reads it. */
@@ -124,6 +165,14 @@ export class Monitor {
     })
   }
 
+  /** Keys of the polls whose next look would settle a doubt about a server that reads this poll. */
+  wanted ({ key, readers }: Poll): readonly string[] {
+    return readers.flatMap(({ backend, server }) => {
+      const held = this.#backends.get(backend)
+      return held === undefined ? [] : wantedWitnesses(held.backend, held.state, server, key)
+    })
+  }
+
   /** Known servers with a name like this one, nearest first. */
   nearest (id: string): readonly string[] {
     const limit = Math.max(3, Math.floor(id.length / 3))
@@ -138,91 +187,89 @@ export class Monitor {
     this.#places = new Map([...this.#backends.values()].flatMap(held =>
       held.backend.servers.map((server, index) => [serverId(server), { held, index }] as const)))
     for (const held of this.#backends.values()) {
-      this.#logFloor(held, keptNames(before.get(held.backend.name)))
+      tellBackend(this.#deps.log, before.get(held.backend.name), held)
       for (const index of held.backend.servers.keys()) this.#redecide(held, index)
     }
   }
 
   /** With the decisions of before, so that a change a reload makes is told like any other. */
   #hold (backend: Backend, adminState: AdminState, old: Held | undefined): Held {
-    const state = old === undefined ? newBackend(backend) : carryOver(old.backend, old.state, backend)
     const now = this.#deps.clock.now()
+    const carried = old === undefined ? this.#begin(backend, now) : carryOver(old.backend, old.state, backend, now)
+    const state = advance(backend, carried, { kind: 'orders', orders: this.#orders, atMs: now })
     const places = backend.servers.map(({ name }) => old?.backend.servers.findIndex(server => server.name === name) ?? -1)
     return {
       backend,
       adminState,
       state,
-      decisions: places.map((place, index) => old?.decisions[place] ?? decide(backend, state, index)),
+      decisions: places.map(place => old?.decisions[place] ?? NO_OPINION),
       sinceMs: places.map(place => old?.sinceMs[place] ?? now)
     }
   }
 
+  #begin (backend: Backend, now: number): BackendState {
+    const { restored } = this.#deps
+    const saved = restored?.backends[backend.name]
+    return restored === undefined || saved === undefined ? newBackend(backend, now) : revive(backend, saved, restored.shiftMs, now)
+  }
+
+  #withOrders ({ backend, state }: Held): BackendState {
+    return advance(backend, state, { kind: 'orders', orders: this.#orders, atMs: this.#deps.clock.now() })
+  }
+
   #applyTo (held: Held, server: number, probe: string, sample: Sample): void {
     const before = held.state
-    const kept = keptNames(held)
-    held.state = advance(held.backend, before, { kind: 'sample', server, probe, sample })
-    this.#logCriteria(held, server, before)
-    this.#logFloor(held, kept)
-    // A floor that holds somebody makes everyone's decision depend on everyone.
-    const touched = before.kept.length + held.state.kept.length > 0 ? held.backend.servers.keys() : [server]
+    const after = advance(held.backend, before, { kind: 'sample', server, probe, sample }, () => this.#voices(held))
+    if (after === before) return
+    tellCriteria(this.#deps.log, held.backend, before, after, server)
+    this.#replace(held, after)
+    // What the floor, the strain or a doubt do to the others is told at their next question, or tick.
+    const touched = before.floor !== after.floor ? held.backend.servers.keys() : [server]
     for (const index of touched) this.#redecide(held, index)
   }
 
-  #redecide (held: Held, index: number): void {
-    const server = held.backend.servers[index]
+  #replace (held: Held, state: BackendState): void {
+    const before = { backend: held.backend, state: held.state }
+    held.state = state
+    tellBackend(this.#deps.log, before, held)
+  }
+
+  /** Servers of other backends, who can vouch for our own network. */
+  #voices (but: Held): readonly Voice[] {
+    return [...this.#backends.values()].flatMap(held => held === but ? [] : held.backend.servers.flatMap((server, i) => {
+      const state = held.state.servers[i]
+      const check = state === undefined ? undefined : reachCheck(server, state)
+      return check === undefined ? [] : [{ node: server.node, check }]
+    }))
+  }
+
+  /** What we mean now; told when it is something else than before. */
+  #redecide (held: Held, index: number): Decision {
     const from = decisionAt(held, index)
-    const to = decide(held.backend, held.state, index)
+    const to = decide(held.backend, held.state, index, this.#deps.clock.now())
     held.decisions[index] = to
-    if (server === undefined) return
-    const id = serverId(server)
-    if (from.state !== to.state || from.layer !== to.layer) {
-      // Before anyone can hear an admin word of ours, it is on disk that it is ours.
-      if (to.state === 'drain' || to.state === 'maint') this.#deps.said.claim(id, to.state)
-      held.sinceMs[index] = this.#deps.clock.now()
-      this.#logState(id, from, to, replyOf({ held, index }, this.#deps.said.owes(id)))
-    } else if (from.weightPercent !== to.weightPercent && (to.state === 'up' || to.state === 'down')) {
-      const fields = { server: id, from: from.weightPercent, to: to.weightPercent, because: to.because }
-      this.#deps.log('server.weight', fields, `${id} weight ${from.weightPercent}% -> ${to.weightPercent}%`)
+    const server = held.backend.servers[index]
+    if (server === undefined) return to
+    if (from.state !== to.state || shown(from) !== shown(to)) this.#changed(held, index, serverId(server), from, to)
+    else if (from.weightPercent !== to.weightPercent && to.state === 'up') {
+      const fields = { server: serverId(server), from: from.weightPercent, to: to.weightPercent, because: to.because }
+      const message = `${serverId(server)} weight ${from.weightPercent}% -> ${to.weightPercent}%`
+      this.#deps.log('server.weight', fields, message, to.layer === 'ramp' ? 'debug' : 'info')
     }
+    return to
   }
 
-  #logState (id: string, from: Decision, to: Decision, reply: Reply): void {
-    const bad = to.state === 'down' || to.state === 'drain' || to.layer === 'floor'
+  #changed (held: Held, index: number, id: string, from: Decision, to: Decision): void {
+    // Before anyone can hear an admin word of ours, it is on disk that it is ours.
+    if (to.state === 'drain' || to.state === 'maint') this.#deps.said.claim(id, to.state)
+    held.sinceMs[index] = this.#deps.clock.now()
     const { state, layer, because } = to
-    const fields = { server: id, from: from.state, to: state, layer, because, reply: this.#deps.encode(reply) }
+    const reply = this.#deps.encode(replyOf({ held, index }, this.#deps.said.owes(id)))
     const why = because[0] === undefined ? '' : `: ${because[0]}`
-    this.#deps.log('server.state', fields, `${id} ${shown(from)} -> ${shown(to)}${why}`, bad ? 'warn' : 'info')
-  }
-
-  #logCriteria ({ backend, state }: Held, index: number, before: BackendState): void {
-    const server: Server | undefined = backend.servers[index]
-    for (const [i, criterion] of server?.criteria.entries() ?? []) {
-      const check = state.servers[index]?.checks[i]
-      const old = before.servers[index]?.checks[i]
-      if (server === undefined || check === undefined || check === old) continue
-      const passes = isPassing(criterion, check)
-      if (old === undefined ? passes : isPassing(criterion, old) === passes) continue
-      const { value, limit, reason } = check.verdict
-      const id = serverId(server)
-      const message = `${id} ${criterion.name} ${passes ? 'passes' : 'fails'}: ${reason}`
-      this.#deps.log(passes ? 'criterion.pass' : 'criterion.fail', { server: id, criterion: criterion.name, value, limit, reason }, message)
-    }
-  }
-
-  #logFloor (held: Held, before: readonly string[]): void {
-    const kept = keptNames(held)
-    if (kept.join() === before.join()) return
-    const { name } = held.backend
-    const on = kept.length > 0
-    const message = on ? `min_up keeps ${kept.join(', ')} in service against its criteria` : 'enough servers are fit again'
-    this.#deps.log('backend.floor', { backend: name, on, held: kept }, `${name}: ${message}`, on ? 'warn' : 'info')
+    const fields = { server: id, from: from.state, to: state, layer, because, reply }
+    this.#deps.log('server.state', fields, `${id} ${shown(from)} -> ${shown(to)}${why}`, isBad(to) ? 'warn' : 'info')
   }
 }
-
-const shown = ({ state, layer }: Decision): string => layer === 'floor' ? 'kept' : state
-
-const keptNames = (held: Held | undefined): readonly string[] =>
-  held?.state.kept.flatMap(index => held.backend.servers[index]?.name ?? []) ?? []
 
 const replyOf = ({ held, index }: Place, releasing: boolean): Reply => toReply(decisionAt(held, index), held.adminState, releasing)
 

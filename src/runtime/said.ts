@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import type { Clock, Timer } from './clock.ts'
 import type { LogEvent } from './log.ts'
-import { readStateFile, writeStateFile } from './state-file.ts'
+import { readStateFile, writeStateFile, type ReadResult } from './state-file.ts'
 
 /**
  * For how long each HAProxy that heard our word hears `ready`, from the first time it asks: an answer may be lost on its
@@ -31,10 +31,28 @@ interface Owed {
   releasedMs?: number
 }
 
+/** Where it is kept. Writing throws when the disk refuses. */
+export interface SaidStore {
+  readonly path: string
+  read: () => ReadResult
+  write: (data: unknown) => void
+}
+
+export function fileStore (stateDir: string): SaidStore {
+  const path = join(stateDir, 'said.json')
+  return { path, read: () => readStateFile(path, VERSION), write: data => { writeStateFile(path, VERSION, data) } }
+}
+
+/** Kept for as long as the store itself is: for simulations. */
+export function memoryStore (): SaidStore {
+  let kept: unknown
+  return { path: 'memory', read: () => kept === undefined ? { kind: 'absent' } : { kind: 'data', data: kept }, write: data => { kept = data } }
+}
+
 export interface SaidDeps {
   readonly clock: Clock
   readonly log: LogEvent
-  readonly stateDir: string
+  readonly store: SaidStore
 }
 
 export class Said {
@@ -96,19 +114,15 @@ export class Said {
     return restored && (releasedMs === undefined || this.#deps.clock.now() - releasedMs < RESTART_MS)
   }
 
-  get #path (): string {
-    return join(this.#deps.stateDir, 'said.json')
-  }
-
   #read (): Map<string, Owed> {
-    const read = readStateFile(this.#path, VERSION)
+    const read = this.#deps.store.read()
     if (read.kind === 'data' && typeof read.data === 'object' && read.data !== null) {
       return new Map(Object.entries(read.data).flatMap(([id, record]) => ownedBy(id, record)))
     }
     if (read.kind === 'set-aside') {
       const { to, why } = read
       const message = 'a state file was not understood: a drain we said before may have to be undone by hand'
-      this.#deps.log('state.set_aside', { file: this.#path, to, why }, message)
+      this.#deps.log('state.set_aside', { file: this.#deps.store.path, to, why }, message)
     }
     return new Map()
   }
@@ -124,14 +138,14 @@ export class Said {
     const isFirst = this.#failedMs === undefined
     try {
       const data = [...this.#owed].map(([id, { word, heard }]) => [id, { word, heard: [...heard.keys()] }] as const)
-      writeStateFile(this.#path, VERSION, Object.fromEntries(data))
+      this.#deps.store.write(Object.fromEntries(data))
       this.#failedMs = undefined
     } catch (error) {
       this.#failedMs = this.#deps.clock.now()
       if (!isFirst) return
       const { code = 'error' } = error as NodeJS.ErrnoException
       const message = 'cannot remember what we said: after a restart a drain of ours would stay'
-      this.#deps.log('state.write_failed', { file: this.#path, why: code }, message)
+      this.#deps.log('state.write_failed', { file: this.#deps.store.path, why: code }, message)
     }
   }
 }

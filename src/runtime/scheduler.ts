@@ -17,6 +17,8 @@ export interface SchedulerDeps {
   readonly onSample: (poll: Poll, sample: Sample) => void
   readonly isUndecided: (poll: Poll) => boolean
   readonly isAwaited: (poll: Poll) => boolean
+  /** Keys of polls whose next look would settle a doubt that this one raised. */
+  readonly wanted: (poll: Poll) => readonly string[]
 }
 
 interface Entry {
@@ -56,7 +58,7 @@ export class Scheduler {
   }
 
   #adopt (poll: Poll): void {
-    const identity = JSON.stringify([poll.node, poll.request, poll.timeoutMs])
+    const identity = JSON.stringify([poll.node, poll.request, poll.timeoutMs, poll.hedgeMs])
     const existing = this.#entries.get(poll.key)
     if (existing?.identity === identity) {
       existing.poll = poll
@@ -77,10 +79,7 @@ export class Scheduler {
   #hasten (entry: Entry): void {
     const { poll, slotMs } = entry // in the past while the poll is under way
     const patienceMs = this.#deps.isAwaited(poll) ? Math.min(poll.intervalMs, FIRST_WITHIN_MS) : poll.intervalMs
-    if (slotMs - this.#deps.clock.now() <= patienceMs) return
-    entry.timer?.stop()
-    entry.slotMs = this.#firstSlot(poll)
-    this.#wait(entry)
+    if (slotMs - this.#deps.clock.now() > patienceMs) this.#again(entry)
   }
 
   /** In its lane, after whoever is there already. */
@@ -102,6 +101,21 @@ export class Scheduler {
     }
   }
 
+  /** A slow pace is no reason to leave a server in doubt. */
+  #hastenWanted ({ poll }: Entry): void {
+    const soonMs = this.#deps.clock.now() + FIRST_WITHIN_MS
+    for (const key of this.#deps.wanted(poll)) {
+      const entry = this.#entries.get(key)
+      if (entry !== undefined && entry.slotMs > soonMs) this.#again(entry)
+    }
+  }
+
+  #again (entry: Entry): void {
+    entry.timer?.stop()
+    entry.slotMs = this.#firstSlot(entry.poll)
+    this.#wait(entry)
+  }
+
   #drop (key: string, entry: Entry): void {
     this.#entries.delete(key)
     entry.timer?.stop()
@@ -120,9 +134,12 @@ export class Scheduler {
       if (this.#entries.get(entry.poll.key) !== entry) return // dropped meanwhile: nobody reads it any more
       this.#deps.onSample(entry.poll, sample)
       this.#hastenAwaited(entry)
+      this.#hastenWanted(entry)
     }
     const { intervalMs, fastMs } = entry.poll
-    entry.slotMs = nextSlot(entry.slotMs, this.#deps.isUndecided(entry.poll) ? fastMs : intervalMs, this.#deps.clock.now())
+    const now = this.#deps.clock.now()
+    // An undecided one whose quick slot has passed while it was waited for goes on at once.
+    entry.slotMs = this.#deps.isUndecided(entry.poll) ? Math.max(now, entry.slotMs + fastMs) : nextSlot(entry.slotMs, intervalMs, now)
     this.#wait(entry)
   }
 }

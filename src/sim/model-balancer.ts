@@ -6,7 +6,6 @@ import { once } from 'node:events'
 import { createServer, request as httpRequest, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { askAgent, NoAnswer, type AskAddress } from '../agent/ask.ts'
-import { step } from '../core/check.ts'
 import type { ServerStat } from '../haproxy/runtime.ts'
 import { GATEWAYS, POOLS, type Balancer } from './balancer.ts'
 import { createServer as createModel, effectiveWeight, hear, hearLine, setCheck, statusColumn, takesTraffic, type HaproxyServer } from './haproxy.ts'
@@ -134,4 +133,15 @@ function pass (member: Member, req: IncomingMessage, res: ServerResponse, onFail
   })
   res.once('close', () => { upstream.destroy() })
   req.pipe(upstream)
+}
+
+/**
+ * HAProxy's counter: 0 … rise+fall-1, up while >= rise. Crossing `rise` either way jumps to the far end, so a full run
+ * is needed to come back [check.c]. The first result decides alone.
+ */
+function step (health: number | undefined, passed: boolean, { rise, fall }: typeof CHECK_COUNTER): number {
+  const top = rise + fall - 1
+  if (health === undefined) return passed ? top : 0
+  if (passed) return health + 1 >= rise ? top : health + 1
+  return health - 1 < rise ? 0 : health - 1
 }

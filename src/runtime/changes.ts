@@ -1,0 +1,107 @@
+/** What has changed, as log lines: for criteria, servers and backends. Says; decides nothing. */
+import { isFailing } from '../core/check.ts'
+import { reasonOf } from '../core/severity.ts'
+import { serverId, type Backend, type Decision } from '../core/model.ts'
+import type { BackendState } from '../core/state.ts'
+import { count } from '../core/text.ts'
+import type { LogEvent } from './log.ts'
+
+/** Criteria of one server that began to fail or to pass. */
+export function tellCriteria (log: LogEvent, backend: Backend, before: BackendState, after: BackendState, index: number): void {
+  const server = backend.servers[index]
+  if (server === undefined) return
+  for (const [i, criterion] of server.criteria.entries()) {
+    const check = after.servers[index]?.checks[i]
+    const old = before.servers[index]?.checks[i]
+    if (check === undefined || check === old) continue
+    const fails = isFailing(check)
+    if (fails === (old !== undefined && isFailing(old))) continue
+    const { value, limit, reason } = check.verdict
+    const id = serverId(server)
+    const message = `${id} ${criterion.name} ${fails ? 'fails' : 'passes'}: ${reason}`
+    log(fails ? 'criterion.fail' : 'criterion.pass', { server: id, criterion: criterion.name, value, limit, reason }, message)
+  }
+}
+
+interface Known { readonly backend: Backend, readonly state: BackendState }
+
+/** What a backend as a whole came to: the floor, self-doubt, strain. */
+export function tellBackend (log: LogEvent, before: Known | undefined, after: Known): void {
+  tellFloor(log, before, after)
+  tellDoubt(log, before, after)
+  tellStrain(log, before, after)
+}
+
+function tellFloor (log: LogEvent, before: Known | undefined, after: Known): void {
+  if (before?.state.floor === after.state.floor) return
+  const held = keptNames(after)
+  if (held.join() === (before === undefined ? '' : keptNames(before).join())) return
+  const { name } = after.backend
+  const on = held.length > 0
+  const message = on ? `the floor keeps ${held.join(', ')} in service against their criteria` : 'enough servers are fit again'
+  log('backend.floor', { backend: name, on, held }, `${name}: ${message}`, on ? 'warn' : 'info')
+}
+
+const keptNames = ({ backend: { servers }, state: { floor } }: Known): readonly string[] =>
+  floor.kept.size === 0 ? [] : servers.filter((_, i) => floor.kept.has(i)).map(({ name }) => name)
+
+/** Once when it begins, with what we do not believe; and once when it is over. */
+function tellDoubt (log: LogEvent, before: Known | undefined, after: Known): void {
+  const on = firstDoubt(after)
+  const was = before === undefined ? undefined : firstDoubt(before)
+  if ((on === undefined) === (was === undefined)) return
+  const { name } = after.backend
+  if (on === undefined) {
+    const criterion = was?.criterion ?? ''
+    log('backend.doubt', { backend: name, on: false, held: [], criterion, asked: 0, failing: 0 }, `${name}: no more doubt about ${criterion}`, 'info')
+    return
+  }
+  const { server, criterion, asked, failing, reason } = on
+  const others = asked === 0 ? 'and nobody else carries traffic' : `but so ${failing === 1 ? 'does' : 'do'} ${failing} of ${count(asked, 'peer')}`
+  const message = `${server} fails ${criterion}, ${others}: a shared fault, or our own eyes; nobody is taken out for it`
+  log('backend.doubt', { backend: name, on: true, held: [server], criterion, asked, failing }, `${name}: ${message} (${reason})`)
+}
+
+interface Doubted { readonly server: string, readonly criterion: string, readonly asked: number, readonly failing: number, readonly reason: string }
+
+function firstDoubt ({ backend: { servers }, state }: Known): Doubted | undefined {
+  for (let i = 0; i < servers.length; i += 1) {
+    const at = state.servers[i]?.checks.findIndex(check => check?.doubt?.why === 'peers') ?? -1
+    const check = state.servers[i]?.checks[at]
+    const criterion = servers[i]?.criteria[at]
+    if (check?.doubt?.why !== 'peers' || criterion === undefined) continue
+    const { asked, passing } = check.doubt
+    return { server: servers[i]?.name ?? '', criterion: criterion.name, asked, failing: asked - passing, reason: reasonOf(criterion, check) }
+  }
+  return undefined
+}
+
+function tellStrain (log: LogEvent, before: Known | undefined, { backend: { name }, state }: Known): void {
+  const on = state.extra > 0
+  if (on === ((before?.state.extra ?? 0) > 0)) return
+  const { in: inService, troubled } = state.tally
+  const message = on
+    ? `${troubled} of ${count(inService, 'server')} in service ${troubled === 1 ? 'is' : 'are'} slow or silent: bringing able ones back`
+    : 'no longer strained: nobody is kept for the load any more'
+  log('backend.strain', { backend: name, on, extra: state.extra, troubled, inService }, `${name}: ${message}`, on ? 'warn' : 'info')
+}
+
+/** A decision in one word or two. Two that read alike differ at most in weight. */
+export function shown ({ state, layer }: Decision): string {
+  switch (layer) {
+    case 'floor': return 'kept'
+    case 'gate': return 'doubted'
+    case 'hold': return 'held'
+    case 'stale': return 'stale'
+    case 'observe': return 'watched'
+    case 'order': return `${state} (order)`
+    case 'start':
+    case 'criteria':
+    case 'weight':
+    case 'ramp': return state
+  }
+}
+
+/** Whether an operator should look. */
+export const isBad = ({ state, layer }: Decision): boolean =>
+  layer !== 'order' && layer !== 'hold' && (state === 'down' || state === 'drain' || layer === 'floor' || layer === 'stale')
