@@ -1,40 +1,121 @@
-/** The agent as a whole, in this process: reloads that come together, and one that comes too late. */
+/** The agent as a whole, in this process: what only shows once its parts are put together. */
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Writable } from 'node:stream'
 import t, { type Test } from 'tap'
+import { askAgent } from '../src/agent/ask.ts'
 import { startApp, type App } from '../src/app.ts'
 import { parseConfig, type Config } from '../src/config/load.ts'
-import { createLog } from '../src/runtime/log.ts'
+import type { Clock } from '../src/runtime/clock.ts'
+import { SimClock } from '../src/sim/clock.ts'
+import { until } from './helpers/until.ts'
+import { Sink } from './runtime/sink.ts'
 
-const silent = createLog({ level: 'error', destination: new Writable({ write: (_, __, done) => { done() } }) })
-
-function farm (t: Test): (agent: string) => Config {
-  const dir = mkdtempSync(join(tmpdir(), 'hcf-app-')) // short: it holds sockets
-  t.teardown(() => { rmSync(dir, { recursive: true, force: true }) })
-  return agent => parseConfig([
-    `agent: { listen: ["unix:${dir}/a.sock"${agent === '' ? '' : `, "unix:${dir}/${agent}.sock"`}] }`,
-    `admin: { listen: "unix:${dir}/admin.sock" }`,
-    'backends: { web: { servers: { a: "http://127.0.0.1:1" } } }'
-  ].join('\n'), join(dir, 'hcf.yaml'), { env: {}, readFile: () => '' })
+interface Farm {
+  readonly dir: string
+  /** `agent`: a second socket to listen on. */
+  readonly config: (agent?: string) => Config
 }
 
-const start = async (config: Config): Promise<App> => startApp(config, { log: silent, version: '1' })
+function farm (t: Test, backend = '{ servers: { a: "http://127.0.0.1:1" } }'): Farm {
+  const dir = mkdtempSync(join(tmpdir(), 'hcf-app-')) // short: it holds sockets
+  t.teardown(() => { rmSync(dir, { recursive: true, force: true }) })
+  const config = (agent = ''): Config => parseConfig([
+    `agent: { listen: ["unix:${dir}/a.sock"${agent === '' ? '' : `, "unix:${dir}/${agent}.sock"`}] }`,
+    `admin: { listen: "unix:${dir}/admin.sock" }`,
+    `state_dir: ${dir}/state`,
+    `backends: { web: ${backend} }`
+  ].join('\n'), join(dir, 'hcf.yaml'), { env: {}, readFile: () => '' })
+  return { dir, config }
+}
+
+const start = async (config: Config, clock?: Clock, sink = new Sink()): Promise<App> =>
+  startApp(config, { log: sink.log, version: '1', ...(clock === undefined ? {} : { clock }) })
+const ask = async (dir: string): Promise<string> => askAgent({ kind: 'unix', path: join(dir, 'a.sock') }, 'web/a\n')
+
+/** A node that takes connections and says nothing. */
+async function silentNode (t: Test): Promise<string> {
+  const node = createServer(socket => { socket.on('error', () => undefined) })
+  node.listen(0, '127.0.0.1')
+  await once(node, 'listening')
+  t.teardown(() => { node.close() })
+  node.unref()
+  return `127.0.0.1:${(node.address() as AddressInfo).port}`
+}
 
 void t.test('reloads that come together take turns', async t => {
-  const config = farm(t)
-  const app = await start(config(''))
+  const { config } = farm(t)
+  const app = await start(config())
   await t.resolves(Promise.all([app.reload(config('b')), app.reload(config('b')), app.reload(config('c'))]))
   t.match(app.agentAddresses, [/a\.sock$/, /c\.sock$/], 'the last one holds')
   await app.stop()
 })
 
 void t.test('a reload of an agent that stops opens nothing', async t => {
-  const config = farm(t)
-  const app = await start(config(''))
+  const { config } = farm(t)
+  const app = await start(config())
   const stopped = app.stop()
   await app.reload(config('late'))
   await stopped
   t.notOk(app.agentAddresses.some(address => address.endsWith('late.sock')))
+})
+
+void t.test('one that cannot listen leaves nothing behind, and neither does one that has stopped', async t => {
+  const { config } = farm(t)
+  const app = await start(config())
+  const clock = new SimClock()
+  await t.rejects(start(config(), clock), { code: 'EADDRINUSE' })
+  t.equal(clock.waiting, 0, 'no timer, which would keep the process')
+  await app.stop()
+
+  const other = await start(config(), clock)
+  t.ok(clock.waiting > 0)
+  await other.stop()
+  t.equal(clock.waiting, 0, 'stopped')
+})
+
+void t.test('what time alone changes is told without anybody asking, or any look', async t => {
+  const policy = 'policy: { interval: 1s, timeout: 3s, stale_after: 4s, stale_open: 5s, window: off, fall: 100 }'
+  const { config } = farm(t, `{ profile: http, servers: { a: "http://${await silentNode(t)}" }, ${policy} }`)
+  const clock = new SimClock()
+  const sink = new Sink()
+  const app = await start(config(), clock, sink)
+  await clock.advance(6000)
+  const told = sink.take().filter(({ event }) => event === 'server.state')
+  t.match(told, [{ server: 'web/a', from: 'unknown', to: 'up', layer: 'stale' }])
+  await app.stop()
+})
+
+void t.test('held up: said, and what failed meanwhile is nobody’s fault', async t => {
+  const { config } = farm(t, `{ profile: http, servers: { a: "http://${await silentNode(t)}" }, policy: { interval: 1s, timeout: 3s, hedge: off } }`)
+  const sim = new SimClock()
+  let heldUpMs = 0
+  const clock: Clock = { now: () => sim.now() + heldUpMs, wall: () => sim.wall(), after: (ms, run) => sim.after(ms, run), every: (ms, run) => sim.every(ms, run) }
+  const sink = new Sink()
+  const app = await start(config(), clock, sink)
+  await sim.advance(2000)
+  t.strictSame(sink.take().filter(({ event }) => event === 'agent.late'), [], 'all is well')
+  heldUpMs = 1500
+  await sim.advance(3000)
+  const told = sink.take()
+  t.match(told.filter(({ event }) => event === 'agent.late'), [{ level: 'warn', ms: 1500 }])
+  t.match(told.filter(({ event }) => event === 'poll.local'), [{ why: /^hcf itself was held up: no / }], 'the look that was under way')
+  await app.stop()
+})
+
+void t.test('a restart that nobody notices', async t => {
+  const node = createServer(socket => { socket.on('error', () => undefined) })
+  node.listen(0, '127.0.0.1')
+  await once(node, 'listening')
+  const { dir, config } = farm(t, `{ profile: tcp, servers: { a: "tcp://127.0.0.1:${(node.address() as AddressInfo).port}" }, policy: { interval: 100ms } }`)
+  const sink = new Sink()
+  const app = await start(config(), undefined, sink)
+  await until('it is up', () => sink.take().some(({ event, to }) => event === 'server.state' && to === 'up') || undefined, () => sink.raw.join(''))
+  await app.stop()
+  node.close()
+  const next = await start(config(), new SimClock({ epochMs: Date.now() })) // on which no time passes: it never looks
+  t.equal(await ask(dir), 'up 100%', 'it knows what it knew')
+  await next.stop()
 })

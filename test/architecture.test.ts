@@ -41,13 +41,22 @@ const AREAS: Readonly<Record<string, Area>> = {
   criteria: { areas: ['core'], packages: ['zod'], why: 'pure judges, with the schema of their options' },
   profiles: { areas: ['core'], packages: [], why: 'data' },
   runtime: { areas: ['core'], packages: ['node:', 'pino', 'fastest-levenshtein'], why: 'state and time' },
-  sim: { areas: ['runtime', 'agent', 'haproxy', 'core'], packages: ['node:', 'undici'], why: 'a world to try it in, clients included' },
+  sim: {
+    areas: ['runtime', 'agent', 'haproxy', 'config', 'probes', 'core'],
+    packages: ['node:', 'undici', 'zod', 'yaml'],
+    why: 'a world to try it in, clients included; a scenario is a file with a schema, and holds what an operator would write'
+  },
   core: { areas: [], packages: [], why: 'pure' }
 }
 
 /** Where only types may be imported. */
 const TYPES_ONLY: ReadonlyArray<readonly [from: string, to: string, why: string]> = [
   ['profiles', 'core', 'a profile is data in the words of the config']
+]
+
+/** Where only one file of an area may be imported. */
+const ONE_FILE: ReadonlyArray<readonly [from: string, to: string, file: string, why: string]> = [
+  ['sim', 'probes', 'src/probes/hedge.ts', 'looks are simulated; only how a second one is sent is the real thing']
 ]
 
 interface Ban {
@@ -138,7 +147,8 @@ function fault (file: string, { from, typesOnly }: Import): string | undefined {
   if (to === area) return undefined
   if (!rules.areas.includes(to)) return `${area} may not import ${to}`
   if (!typesOnly && TYPES_ONLY.some(([one, other]) => one === area && other === to)) return `${area} may import only types of ${to}`
-  return undefined
+  const only = ONE_FILE.find(([one, other]) => one === area && other === to)?.[2]
+  return only === undefined || only === target ? undefined : `${area} may import only ${only} of ${to}`
 }
 
 void t.test('imports follow the table of areas', async (t) => {
@@ -211,6 +221,8 @@ void t.test('the test reads what it is meant to read', async (t) => {
     ['src/agent/server.ts', 'fs', 'write node:fs'],
     ['src/runtime/said.ts', '../agent/protocol.ts', 'runtime may not import agent'],
     ['src/profiles/index.ts', '../core/text.ts', 'profiles may import only types of core'],
+    ['src/sim/real.ts', '../probes/hedge.ts', undefined],
+    ['src/sim/real.ts', '../probes/http.ts', 'sim may import only src/probes/hedge.ts of probes'],
     ['src/nowhere/x.ts', '../core/text.ts', 'nowhere is not in the table of areas']
   ]
   for (const [file, from, why] of wrong) t.equal(fault(file, { from, typesOnly: false }), why, `${file} and ${from}`)

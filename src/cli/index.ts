@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, { readonly summary: string, readonly loa
   probe: { summary: 'look at a server once and show every criterion (exit 0 fit, 1 unfit)', load: async () => import('./probe.ts') },
   ask: { summary: 'ask an agent as HAProxy does', load: async () => import('./ask.ts') },
   explain: { summary: 'why the running agent says what it says of a server', load: async () => import('./explain.ts') },
+  simulate: { summary: 'play faults on a made-up farm: our decisions beside simpler ones', load: async () => import('./simulate.ts') },
   schema: { summary: 'print the JSON Schema of the config', load: async () => import('./schema.ts') },
   demo: { summary: 'three simulated gateways, the agent and HAProxy, and a story of wounds', load: async () => import('./demo.ts') }
 }

@@ -10,6 +10,7 @@ const SERVER: ServerDetail = {
   sentence: 'down: storage: 2 of 5 servers, needs 3',
   reply: 'down 100% #storage: 2 of 5 servers, needs 3',
   forMs: 4200,
+  backend: { servers: 3, fit: 2, need: 2, extra: 0, kept: [], strained: false },
   criteria: [
     { name: 'storage', kind: 'tahoe.storage', onFail: 'down', status: 'fail', health: 0, rise: 2, fall: 3, value: 2, limit: 'at least 3' }
   ],
@@ -17,7 +18,7 @@ const SERVER: ServerDetail = {
 }
 
 function deps (more: Partial<AdminDeps> = {}): AdminDeps {
-  const { criteria, pollers, ...status } = SERVER
+  const { backend, criteria, pollers, ...status } = SERVER
   return {
     version: '1.2.3',
     status: () => [status],
@@ -35,7 +36,7 @@ void t.test('GET /v1/status', async t => {
   const answer = await createAdmin(deps()).inject('/v1/status')
   t.equal(answer.statusCode, 200)
   t.match(answer.headers['content-type'], /^application\/json/)
-  const { criteria, pollers, ...status } = SERVER
+  const { backend, criteria, pollers, ...status } = SERVER
   t.same(answer.json(), { version: '1.2.3', uptimeMs: 12_345, servers: [status] })
 })
 

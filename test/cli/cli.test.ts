@@ -89,6 +89,14 @@ void t.test('probe: fit 0, unfit 1, with every criterion, value and limit', asyn
   const json = await hcf(['probe', 'read/gw1', '-c', file, '--json'])
   t.match(JSON.parse(json.out), { server: 'read/gw1', fit: false, decision: { state: 'drain' } })
 
+  await gateway.heal()
+  await gateway.wound({ delayMs: 60 })
+  const quick = file.replace('.yaml', '.quick.yaml')
+  writeFileSync(quick, readFileSync(file, 'utf8').replace('    policy:', '    criteria: { latency: { at_most: 50ms } }\n    policy:'))
+  const slow = await hcf(['probe', 'read/gw1', '-c', quick])
+  t.match(slow, { code: 0, out: /^read\/gw1 {2}Up at 25%: latency: / }, 'the weight it would come to, at once')
+
+  await gateway.heal()
   await gateway.wound({ mode: 'refused' })
   t.match(await hcf(['probe', 'read/gw1', '-c', file]), { code: 1, out: /Down by its criteria: reach: connection refused/ })
 })
@@ -110,7 +118,7 @@ void t.test('ask: the line, and what HAProxy does with it', async t => {
   t.match((await hcf(['ask', address, 'read/gw1'])).out, /up: in service/)
   t.match(await hcf(['ask', address, 'read/gw2']), { code: 0, out: /^# unknown read\/gw2\n {2}no word that acts/ })
   await gateway.wound({ storageConnected: 1 })
-  await until('it is drained', async () => (await hcf(['ask', address, 'read/gw1', '--json'])).out.includes('kept up by min_up 1: storage: 1 of 5') || undefined, () => '')
+  await until('it is drained', async () => (await hcf(['ask', address, 'read/gw1', '--json'])).out.includes('kept up by the floor: storage: 1 of 5') || undefined, () => '')
 
   const nobody = await hcf(['ask', '127.0.0.1:1', 'read/gw1'])
   t.match(nobody, { code: 69, err: /^no answer from the agent at 127\.0\.0\.1:1: ECONNREFUSED$/m }, 'nobody there')
@@ -132,6 +140,7 @@ void t.test('explain: the story, from the running agent; without one, exit code 
   t.equal(code, 0)
   t.match(out, /^read\/gw1 {2}up for /m)
   t.match(out, /^pass +storage +0\/3 bad +5 +at least 3 +drain +/m, 'counter, value, limit')
+  t.match(out, /^backend +1 of 1 server fit, the floor wants 1$/m)
   t.match(out, /^reply +up 100%$/m)
   t.match(out, /^asked by +127\.0\.0\.1, /m)
   t.match(await hcf(['explain', 'read/gw7', '-c', withSocket]), { code: 2, err: /No server read\/gw7 in the config\. Did you mean read\/gw1\?/ })

@@ -49,6 +49,7 @@ function acceptsMap (schema: Schema, map: Readonly<Record<string, unknown>>): bo
 
 const schema = configSchema()
 const yaml = (text: string): unknown => parse(text, { merge: true })
+const policy = (text: string): unknown => yaml(`backends: { web: { servers: { a: "http://10.0.0.1" }, policy: { ${text} } } }`)
 const web = (criterion: string): unknown => yaml(`backends: { web: { servers: { a: "http://10.0.0.1" }, criteria: { x: ${criterion} } } }`)
 
 void t.test('hcf schema prints it as JSON', async (t) => {
@@ -68,6 +69,11 @@ void t.test('accepts what the config accepts', async (t) => {
     [web('{ kind: tahoe.storage, at_least: 3, on_fail: weight 25%, rise: 1, fall: 5, every: 3s, within: 1.5s }'), 'options of all kinds'],
     [web('{ kind: http, status: [200, 204], json: { /db: ok, /n: null, /m: 3 } }'), 'http'],
     [web('{ kind: metric, metric: load, ramp: { low: 1, high: 2.5 } }'), 'a ramp'],
+    [web('{ kind: http, path: /lame, solo: true }'), 'a statement of the node itself'],
+    [yaml('backends: { web: { mode: observe, servers: { a: "10.0.0.1:22" } } }'), 'a mode'],
+    [policy('hedge: off, window: off, gate: false, hold: {}, burst: { share: 50% }, max_out: 0%, stale_after: 20s, stale: hold'), 'a policy'],
+    [policy('weight: { quantum: 50%, base: 256 }, peers: { slower: 1000% }, ramp: { for: 5s }'), 'its groups'],
+    [policy('hedge: "${HEDGE:-700ms}", hold: { max: "${MAX}" }, max_out: "${OUT}"'), 'variables in it'],
     [web('{ kind: tahoe.storage, at_least: "${N}", every: "${EVERY:-3s}" }'), 'variables for numbers and durations']
   ]
   for (const [value, why] of rows) t.ok(accepts(schema, value), why)
@@ -85,6 +91,16 @@ void t.test('rejects what the config rejects', async (t) => {
     [yaml('backends: { web: { servers: { a: { uri: x } } } }'), 'an unknown key of a server'],
     [yaml('backends: { web: { servers: { a: x }, policy: { interval: 2 } } }'), 'a duration without a unit'],
     [yaml('backends: { web: { servers: { a: x }, policy: { rise: 0 } } }'), 'a number out of range'],
+    [yaml('backends: { web: { mode: watch, servers: { a: x } } }'), 'no such mode'],
+    [policy('gate: on'), 'a word that is not off'],
+    [policy('window: { fail: 4 }'), 'an unknown key of a group'],
+    [policy('hold: { base: 5 }'), 'a duration without a unit, in a group'],
+    [policy('max_out: 101%'), 'more than all'],
+    [policy('weight: { quantum: 51% }'), 'too large a step'],
+    [policy('weight: { base: 257 }'), 'more than HAProxy takes'],
+    [policy('peers: { slower: 100% }'), 'not slower'],
+    [policy('stale: never'), 'no such word'],
+    [web('{ kind: http, solo: 1 }'), 'no truth value'],
     [web('3'), 'no criterion'],
     [web('{ kind: tahoe.storrage, at_least: 3 }'), 'no such kind'],
     [web('{ kind: tahoe.storage, at_last: 3 }'), 'an unknown option'],
@@ -106,5 +122,5 @@ void t.test('has a summary of every kind, for whoever completes one', async (t) 
     t.ok(text.includes(`"const":${JSON.stringify(kind)}`), `${kind} is there`)
     t.ok(text.includes(`"description":${JSON.stringify(summary)}`), `${kind} is described`)
   }
-  t.ok(text.includes('"default":"2s"'), 'defaults are shown')
+  for (const shown of ['2s', '700ms', '34%', '250%', 'enforce']) t.ok(text.includes(`"default":"${shown}"`), `defaults are shown: ${shown}`)
 })

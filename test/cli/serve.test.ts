@@ -64,6 +64,17 @@ void t.test('sockets left behind by a kill do not stop the next one', async t =>
   t.equal(await ask(dir), 'up 100%')
 })
 
+void t.test('one that cannot listen ends by itself', async t => {
+  const dir = await config(t)
+  await serve(t, dir)
+  const second = spawn(process.execPath, [join(root, 'dist/src/main.js'), 'serve', '-c', join(dir, 'hcf.yaml')], { stdio: ['ignore', 'ignore', 'pipe'] })
+  t.teardown(() => { second.kill('SIGKILL') })
+  let err = ''
+  second.stderr.on('data', (chunk: Buffer) => { err += chunk.toString() })
+  t.same(await once(second, 'exit'), [2, null], 'nothing keeps it')
+  t.match(err, /cannot listen on .*agent\.sock: something already listens there/)
+})
+
 void t.test('SIGHUP while it stops: it stops', async t => {
   const { child } = await serve(t, await config(t))
   for (const signal of ['SIGHUP', 'SIGTERM', 'SIGHUP', 'SIGHUP'] as const) child.kill(signal)

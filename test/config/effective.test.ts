@@ -33,10 +33,14 @@ backends:
     servers:
       a: { url: https://10.0.0.1:8443, weight: 50%, ca_file: ca.pem, server_name: gw }
       b: http://[2001:db8::1]:80
-    policy: { interval: 90s, fast: 750ms, timeout: 1s, rise: 9, fall: 8, min_up: 2 }
+    mode: observe
+    policy:
+      { interval: 90s, fast: 750ms, timeout: 1s, hedge: 250ms, rise: 9, fall: 8, window: { fails: 2, of: 3 }, gate: { settle: 1m },
+        burst: { share: 50% }, strain: { down: 90s }, hold: { base: 2m }, min_up: 2, max_out: 0%, weight: { floor: 25%, base: 4 },
+        peers: { slower: 1000% }, ramp: { for: 1500ms }, stale_after: 2m, stale_open: 3m }
     criteria:
       introducer: { kind: tahoe.introducer }
-      storage: { kind: tahoe.storage, at_least: 3, on_fail: weight 25%, rise: 1, fall: 1 }
+      storage: { kind: tahoe.storage, at_least: 3, on_fail: weight 25%, rise: 1, fall: 1, solo: true }
       blessed: { kind: tahoe.blessed, ids: [v0-aaaa, v0-bbbb], missing_at_most: 1 }
       space: { kind: tahoe.space, at_least: 4, free: 1.5GiB }
       odd: { kind: tahoe.space, at_least: 4, free: 1.1GiB }
@@ -58,6 +62,9 @@ void t.test('the effective config means what the config means, and is its own ef
     everything,
     shortest: 'backends: { web: { servers: { a: "10.0.0.1:22" } } }',
     'haproxy/hcf.yaml': readFileSync(join(root, 'haproxy/hcf.yaml'), 'utf8'),
+    'all that can be off':
+      'backends: { web: { servers: { a: "10.0.0.1:22" }, policy: { hedge: off, window: off, gate: off, burst: off, strain: off, hold: off, ' +
+      'weight: off, peers: off, ramp: false, stale: hold } } }',
     'one listener with a server':
       'agent: { listen: { address: "127.0.0.1:1", server: web/a } }\nbackends: { web: { servers: { a: "10.0.0.1:22" } } }',
     'nothing left of a profile': 'backends: { web: { profile: http, servers: { a: "http://10.0.0.1" }, criteria: { http: false } } }'
@@ -73,7 +80,14 @@ void t.test('the effective config means what the config means, and is its own ef
 })
 
 void t.test('the effective config says all, in the words of the file', async (t) => {
-  t.equal(parse('backends:\n  web:\n    profile: tcp\n    servers: { a: "10.0.0.1:22" }\n').effective, `agent:
+  const text = `backends:
+  web:
+    profile: tcp
+    servers: { a: "http://10.0.0.1:22" }
+    criteria: { introducer: { kind: tahoe.introducer }, canary: { kind: tahoe.read, cap_file: a.cap, rise: 1 } }
+    policy: { ramp: off }
+`
+  t.equal(parse(text).effective, `agent:
   listen: 127.0.0.1:9777
   max_connections: 4096
   line_timeout: 500ms
@@ -85,19 +99,45 @@ log:
 backends:
   web:
     admin_state: shared
+    mode: enforce
     servers:
-      a: 10.0.0.1:22
+      a: http://10.0.0.1:22
     criteria:
       tcp:
         kind: tcp
         on_fail: down
+      introducer:
+        kind: tahoe.introducer
+        at_least: 1
+        on_fail: warn
+        fall: 5
+      canary:
+        kind: tahoe.read
+        cap_file: a.cap
+        on_fail: down
+        rise: 1
+        every: 15s
+        within: 5s
     policy:
       interval: 2s
       fast: 500ms
       timeout: 2s
+      hedge: 700ms
       rise: 2
       fall: 3
+      window: { fails: 4, of: 10 }
+      gate: { quorum: 34%, settle: 15s }
+      burst: { share: 20%, within: 6s }
+      strain: { slow: 25%, share: 34%, up: 2s, down: 1m, step: 20% }
+      hold: { base: 5s, max: 2m, window: 10m }
       min_up: 1
+      max_out: 50%
+      weight: { floor: 10%, quantum: 5%, every: 4s, down: 80%, up: 10%, base: 100 }
+      peers: { slower: 250%, least: 100ms, servers: 3 }
+      ramp: off
+      stale_after: 15s
+      stale_open: 2m
+      stale: open
 `)
 })
 
@@ -120,10 +160,12 @@ void t.test('meaning: memory of a criterion survives just what leaves it the sam
     [meaning({ ...storage }), true, 'nothing'],
     [meaning({ at_least: 3, kind: 'tahoe.storage' }), true, 'the order of its options'],
     [meaning({ ...storage, on_fail: 'warn' }), true, 'what a failure does'],
+    [meaning({ ...storage, solo: true }), true, 'who is asked before it counts'],
     [meaning({ ...storage, every: '30s' }), true, 'the pace'],
     [meaning(storage, { url: 'http://10.0.0.1', weight: '10%' }), true, 'the weight of the server'],
     [meaning(storage, 'http://10.0.0.1:80/'), true, 'the same node, written otherwise'],
     [meaning(storage, 'http://10.0.0.1', { interval: '9s' }), true, 'the pace of the backend'],
+    [meaning(storage, 'http://10.0.0.1', { window: 'off', gate: 'off', hedge: 'off' }), true, 'what is made of it'],
     [meaning({ ...storage, rise: 2, fall: 3 }), true, 'the default, written out'],
     [meaning(storage, 'http://10.0.0.2'), false, 'the node'],
     [meaning(storage, 'https://10.0.0.1:80'), false, 'its protocol'],

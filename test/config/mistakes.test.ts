@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { hcf } from '../helpers/cli.ts'
 import { root } from '../helpers/paths.ts'
+import { policyMistakes } from './policy-mistakes.ts'
 
 const DURATION = 'must be a duration like 500ms, 2s or 5m'
 const NODE = 'must be a node like http://10.0.0.11:3456, https://gw.example or 10.0.0.11:22 (no path, no credentials)'
@@ -11,7 +12,6 @@ const ADDRESS = 'must be an address like 127.0.0.1:9777, [::1]:9777 or unix:/run
 const KINDS = 'must be one of tahoe.introducer, tahoe.storage, tahoe.blessed, tahoe.space, tahoe.fresh, tahoe.read, ' +
   'tahoe.check, tahoe.write, tahoe.statistic, latency, http, tcp, metric'
 const NAME = 'must be a name of letters, digits and _ . : - as in haproxy.cfg'
-const POLICY = 'is not a known key (known: interval, fast, timeout, rise, fall, min_up)'
 const OWN_KIND = 'must be a mapping like { kind: latency, at_most: 1s }, or false to drop that of the profile'
 const ON_FAIL = 'must be down, drain, warn or weight N% (1 to 99)'
 const ASK_YOURS = 'is not loopback: agent.allow must list the addresses of your HAProxys (the agent port has no password)'
@@ -19,6 +19,7 @@ const PROFILES = 'must be one of tahoe-read, tahoe-write, http, tcp'
 
 /** Without the file's name before each line. */
 const mistakes: Readonly<Record<string, readonly string[]>> = {
+  ...policyMistakes,
   // not YAML
   'not-yaml': ['4:5: is not YAML: Flow map in block collection must be sufficiently indented and end with a }'],
   'indented-with-a-tab': ['2:1: is not YAML: indent with spaces, not with a tab'],
@@ -29,7 +30,7 @@ const mistakes: Readonly<Record<string, readonly string[]>> = {
   'two-documents': ['6:1: begins a second document: a config is one, without ---'],
   'alias-without-anchor': ['3:14: *gateways stands for nothing: no &gateways above it'],
   'alias-of-itself': [
-    '2:3: backends.web.web is not a known key (known: profile, admin_state, servers, criteria, policy)',
+    '2:3: backends.web.web is not a known key (known: profile, admin_state, mode, servers, criteria, policy)',
     '2:3: backends.web.servers is missing: it must be a mapping of server names to nodes'
   ],
   'aliases-that-explode': ['1:1: has aliases that unfold to far too much'],
@@ -39,10 +40,6 @@ const mistakes: Readonly<Record<string, readonly string[]>> = {
   'only-comments': ['1:1: backends is missing: it must be a mapping of backends by name'],
   'a-list': ['1:1: must be a mapping with backends, is a list'],
   'unknown-key-at-the-top': ['1:1: backend is not a known key (did you mean backends? known: agent, admin, state_dir, log, backends)'],
-  'unknown-key-in-policy': [
-    '7:7: backends.web.policy.intervall is not a known key (did you mean interval? known: interval, fast, timeout, rise, fall, min_up)',
-    `8:7: backends.web.policy.max_out ${POLICY}`
-  ],
   'unknown-key-in-server': [
     '4:12: backends.web.servers.a.uri is not a known key (did you mean url? known: url, weight, ca_file, server_name)'
   ],
@@ -69,14 +66,7 @@ const mistakes: Readonly<Record<string, readonly string[]>> = {
     `8:16: backends.web.policy.timeout ${DURATION}, is 2`,
     `10:38: backends.web.criteria.lag.at_most ${DURATION}, is "2 seconds"`
   ],
-  'duration-too-long': ['7:17: backends.web.policy.interval must be a duration of at most 24h, is "1000h"'],
   'percentage-without-its-sign': ['4:48: backends.web.servers.a.weight must be a percentage from 1% to 100%, is 50'],
-  'rise-of-nothing': [
-    '7:13: backends.web.policy.rise must be a whole number, at least 1, is 0',
-    '8:13: backends.web.policy.fall must be at most 100, is 101'
-  ],
-  'min-up-as-a-percentage': ['7:15: backends.web.policy.min_up must be a whole number, at least 0, is "50%"'],
-  'min-up-over-servers': ['7:15: backends.web.policy.min_up must be at most the number of servers (2), is 3'],
   'log-level-unknown': ['2:10: log.level must be one of debug, info, warn, error, is "verbose"'],
   // nodes
   'server-url-with-path': [`4:10: backends.web.servers.a ${NODE}, is "http://10.0.0.11:8080/healthz"`],
@@ -142,7 +132,7 @@ const mistakes: Readonly<Record<string, readonly string[]>> = {
   ],
   'criterion-option-misspelt': [
     '8:18: backends.tahoe_read.criteria.storage.at_last is not a known key (did you mean at_least? known: kind, ' +
-      'at_least, on_fail, rise, fall, every, within)'
+      'at_least, on_fail, rise, fall, every, within, solo)'
   ],
   'criterion-is-not-a-mapping': [
     `8:16: backends.tahoe_read.criteria.storage ${OWN_KIND}, is 3`,
@@ -158,6 +148,7 @@ const mistakes: Readonly<Record<string, readonly string[]>> = {
   'every-for-latency': [
     '7:42: backends.web.criteria.lag.every has no meaning for latency, which reads the poll that shows the node reachable'
   ],
+  'solo-is-no-truth-value': ['7:21: backends.web.criteria.http.solo must be true or false, is 1'],
   'http-status-out-of-range': ['7:43: backends.web.criteria.health.status[1] must be an HTTP status from 100 to 599, is 2000'],
   'http-headers': [
     '10:11: backends.web.criteria.health.headers.X Token must be a header name of letters, digits, _ and -, is "X Token"',

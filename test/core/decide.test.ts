@@ -1,76 +1,170 @@
+/** What HAProxy shall do, and the reason given: the first rule that matches answers. How to read the drawings: drawings.ts. */
 import t from 'tap'
+import { advance } from '../../src/core/advance.ts'
 import { decide } from '../../src/core/decide.ts'
-import type { Decision, OnFail } from '../../src/core/model.ts'
-import { backend, criterion, play, reach, server } from './drawings.ts'
+import type { Decision } from '../../src/core/model.ts'
+import { byScope, type OrderAction } from '../../src/core/order.ts'
+import type { Policy } from '../../src/core/policy.ts'
+import {
+  backend, BARE, content, criterion, CRITERIA, decided, DRAIN, only, order, play, reach, server, tell, WARN, web, weight, without, type Story
+} from './drawings.ts'
 
-const weight = (percent: number): OnFail => ({ action: 'weight', percent })
+const MANY = [reach(), content('http'), content('storage', DRAIN), content('load', { onFail: weight(50) }), content('introducer', WARN)]
+const show = ({ state, weightPercent, layer, because }: Decision): string => `${state} ${weightPercent} ${layer}: ${because.join(' | ')}`
+const said = (story: Story, name = 'a', laterMs = 0): string => show(decided(story, name, laterMs))
 
-void t.test('one criterion: rise 2, fall 3', async (t) => {
-  const farm = backend([server('a', [criterion('c')])])
-  const rows: ReadonlyArray<readonly [string, Decision['state'], string]> = [
-    ['', 'unknown', 'no sample, no opinion'],
-    ['l', 'unknown', 'our own trouble gives none'],
-    ['-', 'down', 'the first sample decides alone'],
-    ['+', 'up', 'the first sample decides alone'],
-    ['+--', 'up', 'two failures are not enough'],
-    ['+---', 'down', 'three are'],
-    ['+--+--', 'up', 'a pass starts the count again'],
-    ['-+', 'down', 'one pass is not enough'],
-    ['-++', 'up', 'two are'],
-    ['+xxx', 'down', 'an error counts as a failure'],
-    ['+---lll', 'down', 'our own trouble is no reason to come back']
-  ]
-  for (const [run, state, why] of rows) t.equal(decide(farm, play(farm, { a: run }), 0).state, state, `"${run}": ${why}`)
+void t.test('a server that is not there is a bug of ours', async (t) => {
+  const { backend: farm, state } = play(web('a'), '')
+  for (const index of [-1, 1]) t.throws(() => decide(farm, state, index, 0), { message: `no server ${index} in web` })
 })
 
-void t.test('what each phase becomes', async (t) => {
-  const farm = backend([server('a', [
-    reach(), criterion('storage', { onFail: { action: 'drain' } }), criterion('latency', { onFail: weight(25) })
-  ], 80)])
-  const rows: ReadonlyArray<readonly [Readonly<Record<string, string>>, Decision, string]> = [
-    [{ reach: '+' }, {
-      state: 'unknown', weightPercent: 80, layer: 'start', because: ['no verdict yet', 'no sample yet: storage, latency']
-    }, 'no opinion'],
-    [{ reach: '+', storage: '+', latency: '+' }, { state: 'up', weightPercent: 80, layer: 'criteria', because: [] }, 'all is well'],
-    [{ reach: '+', storage: '+', latency: '-' }, {
-      state: 'up', weightPercent: 20, layer: 'criteria', because: ['latency: is not ok']
-    }, 'less weight'],
-    [{ reach: '+', storage: '-', latency: '-' }, {
-      state: 'drain', weightPercent: 20, layer: 'criteria', because: ['storage: is not ok', 'latency: is not ok']
-    }, 'drained, with the weight for later'],
-    [{ reach: 'x' }, { state: 'down', weightPercent: 80, layer: 'criteria', because: ['reach: refused by the node'] }, 'down']
+void t.test('no verdict yet', async (t) => {
+  t.equal(said(play(web('a', BARE, MANY), '')), 'unknown 100 start: no verdict yet | no sample yet: reach | no sample yet: http | no sample yet: storage | no sample yet: load')
+  t.equal(said(play(web('a', BARE, [...CRITERIA, criterion('canary')]), 'a +')), 'unknown 100 start: no verdict yet | no sample yet: canary')
+  t.equal(said(play(web('a', BARE), 'a --')), 'unknown 100 start: no verdict yet', 'not failed often enough')
+})
+
+void t.test('in service, by its criteria', async (t) => {
+  const rows: ReadonlyArray<readonly [string, string]> = [
+    ['+', 'up 100 criteria: '],
+    ['+--', 'up 100 criteria: '],
+    ['+IIII', 'up 100 criteria: warn: introducer: is not ok'],
+    ['+LLL', 'up 80 criteria: load: is not ok'],
+    ['+LLLLLLLLL', 'up 50 criteria: load: is not ok']
   ]
-  for (const [runs, decision, why] of rows) t.strictSame(decide(farm, play(farm, { a: runs }), 0), decision, why)
+  for (const [polls, wanted] of rows) t.equal(said(play(web('a', only('weight'), MANY), `a ${polls}`)), wanted, polls)
+  t.equal(said(play(backend([server('a', MANY, { weightPercent: 40 })], only('weight')), 'a +LLL')), 'up 32 criteria: load: is not ok', 'of its own share')
+})
+
+void t.test('out of service, by its criteria', async (t) => {
+  const rows: ReadonlyArray<readonly [string, string]> = [
+    ['+SSS', 'drain 100 criteria: storage: is not ok'],
+    ['+HHH', 'down 100 criteria: http: is not ok'],
+    ['+---', 'down 100 criteria: http: is not ok | storage: is not ok | load: is not ok | warn: introducer: is not ok'],
+    ['+xxx', 'down 100 criteria: reach: refused by the node'],
+    ['+xxx+', 'down 100 criteria: reach: recovering 1/2'],
+    ['+SSSooo', 'down 100 criteria: reach: timeout by the node | storage: is not ok']
+  ]
+  for (const [polls, wanted] of rows) t.equal(said(play(web('a', BARE, MANY), `a ${polls}`)), wanted, polls)
+  t.equal(said(play(backend([server('a', MANY, { weightPercent: 40 })], only('weight')), 'a +HHH')), 'down 40 criteria: http: is not ok', 'what it shall have when it is back')
+})
+
+void t.test('passes again, and waits', async (t) => {
+  t.equal(said(play(web('a', only('hold')), 'a +xxx++')), 'down 100 hold: passes again, waits: out 1 time in 10m')
+  t.equal(said(play(web('a', only('hold')), 'a +xxx+++xxx++')), 'down 100 hold: passes again, waits: out 2 times in 10m')
+  t.equal(said(play(web('a', only('hold'), MANY), 'a +IIIxxxII')), 'down 100 hold: passes again, waits: out 1 time in 10m | warn: introducer: is not ok')
+})
+
+void t.test('in doubt', async (t) => {
+  const doubt = (policy: Policy, drawing: string, name = 'a'): string => said(play(web('abcd', policy), drawing), name)
+  t.equal(doubt(only('gate'), `
+    a  +HHH
+    b  +HHH
+    c  +HHH
+    d  ++++`), 'up 100 gate: http fails, but 2 of 3 peers fail it too: not taken out | http: is not ok')
+  t.equal(said(play(web('ab', only('gate')), `
+    a  +HHH
+    b  +HHH`)), 'up 100 gate: http fails, but 1 of 1 peer fails it too: not taken out | http: is not ok')
+  t.equal(said(play(web('ab', only('gate')), `
+    a  ++++ooo
+    b  xxxxxxx`)), 'up 100 gate: reach fails, but nobody else carries traffic: not taken out | reach: timeout by the node')
+  t.equal(doubt(only('strain'), `
+    a  +++HHH
+    b  +zzzzz
+    c  +zzzzz
+    d  ++++++`), 'up 100 gate: http fails, but the others are strained: not taken out | http: is not ok')
+  t.equal(doubt(only('burst'), `
+    a  +HHH
+    b  +HHH
+    c  ++++`, 'b'), 'up 100 gate: http fails, but others have only just gone out: not taken out yet | http: is not ok')
+  t.equal(said(play(web('ab', only('gate', 'weight'), MANY), `
+    a  +LLLBBB---
+    b  +LLLBBB---`)), 'up 80 gate: http fails, but 1 of 1 peer fails it too: not taken out | http: is not ok | ' +
+    'storage fails, but 1 of 1 peer fails it too: not taken out | storage: is not ok | load: is not ok | warn: introducer: is not ok', 'with all there is to say')
+})
+
+void t.test('less weight, and why', async (t) => {
+  t.equal(said(play(web('abc', only('weight', 'peers')), `
+    a  +yyyyy
+    b  ++++++
+    c  ++++++`)), 'up 60 weight: slower than its peers: 300ms')
+  t.equal(said(play(web('ab', only('hold', 'ramp', 'weight')), `
+    a  +xxx++++
+    b  ++++++++`)), 'up 15 ramp: coming back step by step')
+  t.equal(said(play(web('a', only('weight'), MANY), 'a 55+++')), 'up 90 weight: weight 90%, on its way back')
 })
 
 void t.test('kept by the floor', async (t) => {
-  const farm = (minUp: number) => backend(['a', 'b', 'c'].map(name =>
-    server(name, [reach({ fall: 1 }), criterion('latency', { onFail: weight(5), probe: 'l' })])), minUp)
-  const GOOD = { reach: '+', l: '+' }
-  const OUT = { reach: 'x', l: '+' }
-  const show = (minUp: number, drawing: Record<string, Readonly<Record<string, string>>>): readonly string[] => {
-    const of = farm(minUp)
-    const state = play(of, drawing)
-    return of.servers.map((_, i) => decide(of, state, i)).map(d => `${d.state} ${d.weightPercent} ${d.layer}`)
-  }
-  const all = { a: OUT, b: OUT, c: OUT }
-  t.strictSame(show(1, all), ['up 100 floor', 'down 100 criteria', 'down 100 criteria'], 'alone: all the weight')
-  t.strictSame(show(2, all), ['up 100 floor', 'up 100 floor', 'down 100 criteria'], 'other kept ones are no merit')
-  t.strictSame(show(2, { a: OUT, b: OUT, c: GOOD }), ['up 10 floor', 'down 100 criteria', 'up 100 criteria'], 'beside a fit one: a tenth')
-  t.strictSame(show(2, { a: OUT, b: OUT, c: {} }), ['up 10 floor', 'down 100 criteria', 'unknown 100 start'], 'beside one not known yet')
-  const slow = { reach: 'x', l: '-' }
-  t.strictSame(show(2, { ...all, a: slow, c: GOOD }), ['up 5 floor', 'down 100 criteria', 'up 100 criteria'], 'less by its criteria')
-  t.strictSame(show(1, { ...all, a: slow }), ['up 5 floor', 'down 100 criteria', 'down 100 criteria'], 'also alone')
-
-  const drained = backend(['a', 'b'].map(name => server(name, [criterion('storage', { onFail: { action: 'drain' } })])), 1)
-  t.match(decide(drained, play(drained, { a: '-', b: '-' }), 0), { state: 'up', weightPercent: 100 }, 'a drained one takes no new clients')
-
-  const of = farm(1)
-  const state = play(of, all)
-  t.strictSame(decide(of, state, 0).because, ['kept up by min_up 1: reach: refused by the node'], 'the reason says so')
+  const farm = (minUp: number) => web('abc', { ...only('weight', 'hold'), minUp }, MANY)
+  t.equal(said(play(farm(1), `
+    a  +xxx
+    b  +xxx
+    c  +xxxx`), 'c'), 'up 100 floor: kept up by the floor: reach: refused by the node', 'alone')
+  t.equal(said(play(farm(3), `
+    a  +---`)), 'up 10 floor: kept up by the floor: http: is not ok | storage: is not ok | load: is not ok | warn: introducer: is not ok', 'beside others')
+  t.equal(said(play(farm(3), `
+    a  +xxx++.
+    b  xxxxxxx
+    c  +++++++`)), 'up 100 criteria: ', 'one that passes again is back')
+  t.equal(said(play(web('ab', { ...only('weight', 'hold'), minUp: 1 }, MANY), `
+    a  +xxx++..
+    b  +++++xxx`)), 'up 100 floor: kept up by the floor: passes again, waits: out 1 time in 10m')
+  t.equal(said(play(backend([server('a', MANY, { weightPercent: 50 })], { ...BARE, minUp: 1 }), 'a +SSS')), 'up 50 floor: kept up by the floor: storage: is not ok')
 })
 
-void t.test('a server that is not there is a bug of ours', async (t) => {
-  const farm = backend([server('a', [reach()])])
-  for (const index of [-1, 1]) t.throws(() => decide(farm, play(farm, {}), index), { message: `no server ${index} in web` })
+void t.test('the operator, then what is too old, then observe, then the rest', async (t) => {
+  const policy: Policy = { ...only('staleOpenMs', 'weight'), mode: 'observe' }
+  const story = play(web('a', policy), 'a +xxx')
+  const ordered = (action: OrderAction, untilMs?: number): Story =>
+    ({ ...story, state: advance(story.backend, story.state, { kind: 'orders', orders: byScope([order('web/a', action, 0, untilMs)]), atMs: 8000 }) })
+  t.equal(said(story), 'up 100 observe: observe, would be down: reach: refused by the node')
+  t.equal(said(story, 'a', 20_000), 'up 100 observe: observe, would be down: stale, no look for over 15s: reach: refused by the node')
+  t.equal(said(story, 'a', 121_000), 'up 100 stale: stale: no look for over 2m, so up')
+  t.equal(said(ordered('maint'), 'a', 121_000), 'maint 100 order: maint by al: disk')
+  t.equal(said(ordered('maint', 9000), 'a', 1000), 'up 100 observe: observe, would be down: reach: refused by the node', 'an order that is over')
+})
+
+void t.test('what an order says', async (t) => {
+  const story = play(web('ab', only('weight')), `
+    a  +33333333333333
+    b  +xxxxxxxxxxxxxx`)
+  const ordered = (scope: string, action: OrderAction, name = 'a'): string =>
+    said({ ...story, state: advance(story.backend, story.state, { kind: 'orders', orders: byScope([order(scope, action)]), atMs: story.nowMs }) }, name)
+  t.equal(said(story), 'up 30 criteria: http: is ok | storage: is ok')
+  for (const state of ['up', 'down', 'drain', 'maint'] as const) t.equal(ordered('web/a', state), `${state} 100 order: ${state} by al: disk`)
+  t.equal(ordered('web/*', 'down'), 'down 100 order: down by al: disk | order for web/*', 'for whom, if not for it alone')
+  t.equal(ordered('*/*', 'down'), 'down 100 order: down by al: disk | order for */*')
+  t.equal(ordered('web/a', { weightPercent: 0 }), 'up 0 order: weight 0% by al: disk')
+  t.equal(ordered('web/a', { weightPercent: 20 }), 'up 20 order: weight 20% by al: disk | http: is ok | storage: is ok')
+  t.equal(ordered('web/a', { weightPercent: 30 }), 'up 30 criteria: http: is ok | storage: is ok', 'no less than it has')
+  t.equal(ordered('web/a', { weightPercent: 29 }), 'up 29 order: weight 29% by al: disk | http: is ok | storage: is ok')
+  t.equal(ordered('web/b', { weightPercent: 20 }, 'b'), 'down 100 criteria: reach: refused by the node', 'and nobody in')
+})
+
+void t.test('a cap never goes below what HAProxy counts as traffic: only 0 takes out', async (t) => {
+  const story = play(web('ab', { ...only('weight'), baseWeight: 3 }), `
+    a  +
+    b  +`)
+  const orders = byScope([order('web/*', { weightPercent: 5 })])
+  t.match(decided({ ...story, state: advance(story.backend, story.state, { kind: 'orders', orders, atMs: 3000 }) }), { state: 'up', weightPercent: 34 })
+})
+
+void t.test('old, but not too old: the verdict stands, and says how old it is', async (t) => {
+  const story = play(web('ab', only('staleOpenMs'), MANY), `
+    a  +SSS
+    b  +III`)
+  t.equal(said(story, 'a', 20_000), 'drain 100 criteria: stale, no look for over 15s: storage: is not ok')
+  t.equal(said(story, 'b', 20_000), 'up 100 criteria: stale, no look for over 15s: warn: introducer: is not ok')
+})
+
+void t.test('observe: up with all, and what it would have been', async (t) => {
+  const observe = (policy: Policy): Policy => ({ ...policy, mode: 'observe' })
+  tell(t, 'only what would be something else is told', web('abc', observe(without('ramp'))), `
+    a  ++xxx++++  uuuuwwwuu
+    b  ++SSSooo+  uuuuqqqww
+    c  +++++++++  uuuuuuuuu`)
+  t.equal(said(play(web('a', observe(only('weight')), MANY), 'a +LLL')), 'up 100 observe: observe, would be 80%: load: is not ok')
+  t.equal(said(play(web('a', observe(BARE), MANY), 'a +SSS')), 'up 100 observe: observe, would be drain: storage: is not ok')
+  t.equal(said(play(backend([server('a', MANY, { weightPercent: 50 })], observe(BARE)), 'a +')), 'up 100 observe: observe, would be 50%: ok')
+  t.equal(said(play(web('a', observe(BARE)), '')).slice(0, 17), 'unknown 100 start')
 })

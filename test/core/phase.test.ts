@@ -1,144 +1,182 @@
+/** The way of a server between in and out, transition by transition. How to read the drawings: drawings.ts. */
 import t from 'tap'
-import type { Criterion, OnFail, Phase, Server } from '../../src/core/model.ts'
-import { isAwaited, isInService, isUndecided, outSinceMs, standing } from '../../src/core/phase.ts'
-import { criterion, playOne, reach, server } from './drawings.ts'
+import { advance } from '../../src/core/advance.ts'
+import { missing, move, newServer } from '../../src/core/phase.ts'
+import type { Phase } from '../../src/core/state.ts'
+import { backend, BARE, content, criterion, CRITERIA, decided, DRAIN, order, ownOf, play, reach, server, tell, WARN, web, weight, without } from './drawings.ts'
 
-const weight = (percent: number): OnFail => ({ action: 'weight', percent })
-const web: Server = server('a', [
-  reach(),
-  criterion('introducer', { onFail: { action: 'warn' } }),
-  criterion('latency', { onFail: weight(25) }),
-  criterion('load', { onFail: weight(60) }),
-  criterion('storage', { onFail: { action: 'drain' } }),
-  criterion('canary')
-])
-const GOOD = { reach: '+', introducer: '+', latency: '+', load: '+', storage: '+', canary: '+' }
+void t.test('a single failure is nothing, and neither are two; three in a row are a verdict', async (t) => {
+  tell(t, 'of any kind', web('ab'), `
+    a  ++-++ox+n+---  uuuuuuuuuuuud
+    b  +++++++++++++  uuuuuuuuuuuuu`)
+})
 
-void t.test('the worst severity wins, and is named first', async (t) => {
-  const rows: ReadonlyArray<readonly [Readonly<Record<string, string>>, Phase, number, readonly string[], string]> = [
-    [{}, 'in', 100, [], 'all is well'],
-    [{ introducer: '-' }, 'in', 100, ['warn: introducer: is not ok'], 'warn only says so'],
-    [{ load: '-' }, 'in', 60, ['load: is not ok'], 'weight stays in, with less'],
-    [{ load: '-', latency: '-' }, 'in', 25, ['latency: is not ok', 'load: is not ok'], 'the smallest weight, and its reason first'],
-    [{ load: '-', introducer: '-' }, 'in', 60, ['load: is not ok', 'warn: introducer: is not ok'], 'a weight before a warning'],
-    [{ load: '3', latency: '-' }, 'in', 25, ['latency: is not ok', 'load: is ok'], 'a ramp that allows more is named later'],
-    [{ load: '1', latency: '-' }, 'in', 10, ['load: is ok', 'latency: is not ok'], 'a ramp that allows less is named first'],
-    [{ storage: '-' }, 'drain', 100, ['storage: is not ok'], 'drain'],
-    [{ storage: '-', latency: '-', introducer: '-' }, 'drain', 25,
-      ['storage: is not ok', 'latency: is not ok', 'warn: introducer: is not ok'], 'drain before weight before warn'],
-    [{ canary: '-', storage: '-' }, 'down', 100, ['canary: is not ok', 'storage: is not ok'], 'down before drain'],
-    [{ canary: '-', reach: 'x' }, 'down', 100, ['reach: refused by the node', 'canary: is not ok'], 'config order within one severity']
+void t.test('T1: never seen in service, and failing: out, and back without a wait', async (t) => {
+  const story = tell(t, 'little by little, for HAProxy may have it up', web('ab'), `
+    a  xxx++  ..dd1
+    b  +++++  uuuuu`)
+  t.match(ownOf(story), { flapsMs: [], holdUntilMs: 6010 }, 'it has not gone out, it never was in')
+})
+
+void t.test('T2: the first verdict', async (t) => {
+  tell(t, 'one clean poll is enough, and all the weight is given at once', web('ab'), `
+    a  .+  .u
+    b  +.  uu`)
+  tell(t, 'a failure must be repeated like any other', web('ab'), `
+    a  --+  ..u
+    b  +++  uuu`)
+  tell(t, 'failing what all fail: in, for we may not act on it', web('ab'), `
+    a  ---  ..?
+    b  ---  ..?`)
+  tell(t, 'trouble of our own is no verdict', web('ab'), `
+    a  lll+  ...u
+    b  ++++  uuuu`)
+})
+
+void t.test('T2: with every criterion that has a say', async (t) => {
+  const canary = criterion('canary', { ignores: ['refused', 'noconn'] })
+  tell(t, 'what needs a probe of its own is waited for', web('ab', BARE, [...CRITERIA, canary]), `
+    a         ++++  ...u
+    a.canary  ...+
+    b         ++++  ....
+    b.canary  .x..  nobody there: no evidence`)
+  tell(t, 'failing is a verdict without the rest', web('ab', BARE, [...CRITERIA, canary]), `
+    a         xxx  ..d
+    b         ---  ..d`)
+  tell(t, 'and so is a doubt', web('ab', without('ramp'), [...CRITERIA, canary]), `
+    a         ooo  ..?
+    b         ooo  ..?`)
+  tell(t, 'a warning has no say', web('a', BARE, [...CRITERIA, criterion('introducer', WARN)]), `
+    a             +    u`)
+
+  const criteria = [reach(), criterion('share', { onFail: weight(50) }), criterion('storage', DRAIN), criterion('introducer', WARN), criterion('http')]
+  const state = play(web('a', BARE, criteria), `
+    a       +
+    a.http  +`)
+  t.strictSame(missing(server('a', criteria), ownOf(state)), ['share', 'storage'], 'what is missing, for people')
+})
+
+void t.test('T3: out, for at least 5 s', async (t) => {
+  const story = tell(t, 'alone with its trouble', web('ab'), `
+    a  ++---  uuuud
+    b  +++++  uuuuu`)
+  t.match(ownOf(story), { phase: 'out', sinceMs: 10_010, holdUntilMs: 15_010, flapsMs: [10_010] })
+  t.strictSame(story.state.ejectsMs, [10_010], 'counted, so that not all go at once')
+})
+
+void t.test('T3: one that is still coming back starts all over', async (t) => {
+  const story = tell(t, 'it refuses with half of its load', web('abc'), `
+    a  ++xxx+++++++xxx  uuuuddh1122344d
+    b  +++++++++++++++  uuuuuuuuuuuuuuu
+    c  +++++++++++++++  uuuuuuuuuuuuuuu`)
+  t.notHas(ownOf(story), { rampFromMs: Number })
+})
+
+void t.test('T4: tripped, and not alone with it: in, and in doubt', async (t) => {
+  tell(t, 'both silent: our own eyes, or the load', web('ab'), `
+    a  ++ooooo++  uuuu???uu
+    b  ++ooooo++  uuuu???uu`)
+})
+
+void t.test('T5: out for one reason, then for another', async (t) => {
+  const story = tell(t, 'drained, then silent', web('ab'), `
+    a  ++SSSooo  uuuuDDDd
+    b  ++++++++  uuuuuuuu`)
+  t.match(ownOf(story), { sinceMs: 10_010 }, 'out since it was drained')
+})
+
+void t.test('T6: kept by the floor: back at once, with all its weight, for it carries already', async (t) => {
+  tell(t, 'both refuse; then a answers, which is less bad', web('ab'), `
+    a  ++xxxxx++  uuuudddKu
+    b  +++xxxxxx  uuuuuKKdd`)
+})
+
+void t.test('T7: back when its time is over, little by little', async (t) => {
+  const story = tell(t, '5 s are not over after two polls', web('ab'), `
+    a  ++xxx++++  uuuuddh11
+    b  +++++++++  uuuuuuuuu`)
+  t.match(ownOf(story), { phase: 'in', sinceMs: 16_010, rampFromMs: 16_010, weightPercent: 100 })
+  const bare = tell(t, 'no ramp', web('ab', without('ramp')), `
+    a  ++xxx+++  uuuuddhu
+    b  ++++++++  uuuuuuuu`)
+  t.notHas(ownOf(bare), { rampFromMs: Number })
+})
+
+void t.test('T7: back before its time when the others are strained', async (t) => {
+  tell(t, 'b and c sleep', web('abc', without('peers')), `
+    a  ++xxx++  uuuuddu
+    b  ++zzzzz  uuuuuuu
+    c  ++zzzzz  uuuuuuu`)
+})
+
+void t.test('T8: passes again, and waits', async (t) => {
+  const story = tell(t, 'two passes after 4 s', web('ab'), `
+    a  ++xxx++  uuuuddh
+    b  +++++++  uuuuuuu`)
+  t.match(ownOf(story), { phase: 'held', sinceMs: 14_010, holdUntilMs: 15_010 })
+})
+
+void t.test('T9: failing again while it waits: out, and that is no new offence', async (t) => {
+  const story = tell(t, 'it has to wait no longer for it', web('ab'), `
+    a  ++---++---++  uuuuddhhhdd1
+    b  ++++++++++++  uuuuuuuuuuuu`)
+  t.equal(ownOf(story).flapsMs.length, 1)
+})
+
+void t.test('T10: a single failure while it waits: it must pass twice again', async (t) => {
+  tell(t, 'the time is over at the failure', web('ab'), `
+    a  ++---++-++  uuuuddhhh1
+    b  ++++++++++  uuuuuuuuuu`)
+})
+
+void t.test('it comes back when every criterion that could take it out is proven', async (t) => {
+  const criteria = [reach(), criterion('canary', { ignores: ['refused', 'noconn'] })]
+  tell(t, 'the canary fails once, and must pass twice again', web('ab', BARE, criteria), `
+    a.canary  +..-..+..+
+    a         +xxx++++++  uuuddhhhhu
+    b.canary  +
+    b         +           uuuuuuuuuu`)
+})
+
+void t.test('nothing but its own polls moves a server', async (t) => {
+  const before = play(web('abc'), `
+    a  ++xxx++
+    b  +++++++
+    c  +++++++`)
+  const ordered = advance(before.backend, before.state, {
+    kind: 'orders', orders: new Map([['*/*', order('*/*', 'down')]]), atMs: before.nowMs
+  })
+  t.equal(ordered.servers, before.state.servers, 'an order')
+  tell(t, 'time', before.backend, `
+    a  .~~~~~  hhhhss
+    b  .~~~~~  uuuuss
+    c  .~~~~~  uuuuss`, before)
+  tell(t, 'the others: a is needed now, and is as it was', before.backend, `
+    a  ....  hhKK
+    b  xxxx  uudd
+    c  ++++  uuuu`, before)
+})
+
+void t.test('what is no server does not move', async (t) => {
+  const { backend: farm, state } = play(web('a'), '')
+  t.equal(move(farm, state, 1, 0, true), undefined)
+  t.strictSame(newServer(7), {
+    checks: [], probes: {}, bornMs: 7, phase: 'start', sinceMs: 7, holdUntilMs: 7, flapsMs: [], reached: 'ok',
+    latenciesMs: [], weightPercent: 100, weightAtMs: -1, toldOut: false
+  })
+})
+
+void t.test('a failing drain is a verdict, a failing weight or warning is none', async (t) => {
+  const rows: ReadonlyArray<readonly [Parameters<typeof content>[1], Phase, string]> = [
+    [{ onFail: { action: 'down' } }, 'out', 'down'],
+    [DRAIN, 'out', 'drain'],
+    [{ onFail: weight(10) }, 'in', 'weight'],
+    [WARN, 'in', 'warn']
   ]
-  for (const [runs, phase, weightPercent, because, why] of rows) {
-    t.strictSame(standing(web, playOne(web, { ...GOOD, ...runs })), { phase, weightPercent, because }, why)
+  for (const [options, phase, why] of rows) {
+    const story = play(backend([server('a', [reach(), content('it', { fall: 1, ...options })])], BARE), `
+      a  +-`)
+    t.equal(ownOf(story).phase, phase, why)
+    t.equal(decided(story).state, phase === 'in' ? 'up' : why, why)
   }
-})
-
-void t.test('not known until every criterion that has a say has a sample', async (t) => {
-  const rows: ReadonlyArray<readonly [Readonly<Record<string, string>>, Phase, readonly string[], string]> = [
-    [{ reach: '', introducer: '', latency: '', load: '', storage: '', canary: '' }, 'start',
-      ['no sample yet: reach, latency, load, storage, canary'], 'nothing at all'],
-    [{ storage: '' }, 'start', ['no sample yet: storage'], 'one is missing'],
-    [{ storage: 'l' }, 'start', ['no sample yet: storage'], 'our own trouble is no sample'],
-    [{ latency: '' }, 'start', ['no sample yet: latency'], 'a weight has a say'],
-    [{ introducer: '' }, 'in', [], 'a warning has none'],
-    [{ storage: '', canary: '-' }, 'down', ['canary: is not ok'], 'a failing down needs no second opinion'],
-    [{ storage: '-', canary: '' }, 'start', ['no sample yet: canary'], 'a failing drain does: it may be down']
-  ]
-  for (const [runs, phase, because, why] of rows) {
-    const said = standing(web, playOne(web, { ...GOOD, ...runs }))
-    t.strictSame([said.phase, said.because], [phase, because], why)
-  }
-})
-
-void t.test('the reason of a failing criterion', async (t) => {
-  const one = server('a', [criterion('c')])
-  const rows: ReadonlyArray<readonly [string, readonly string[], string]> = [
-    ['-', ['c: is not ok'], 'what was measured'],
-    ['-t', ['c: timeout by the node'], 'the newest failure'],
-    ['-+', ['c: recovering 1/2'], 'how far it has come back'],
-    ['-+-', ['c: is not ok'], 'back to the start'],
-    ['-++', [], 'nothing to say'],
-    ['+--', [], 'not decided yet: nothing to say'],
-    ['4', ['c: is ok'], 'a ramp says why it sheds'],
-    ['4-', ['c: is ok'], 'and goes on to, while one failure changes nothing']
-  ]
-  for (const [run, because, why] of rows) t.strictSame(standing(one, playOne(one, run)).because, because, `"${run}": ${why}`)
-})
-
-void t.test('names that objects have by nature are names like others', async (t) => {
-  for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty']) {
-    const one = server('a', [reach(), criterion(name, { probe: 'p' })])
-    t.equal(standing(one, playOne(one, { reach: '+' })).phase, 'start', `${name}: no sample yet`)
-    t.equal(standing(one, playOne(one, { reach: '+', p: '-' })).phase, 'down', `${name}: failing`)
-  }
-})
-
-void t.test('since when a server is out', async (t) => {
-  const warn = criterion('warn', { onFail: { action: 'warn' } })
-  const two = server('a', [criterion('c'), criterion('d', { onFail: { action: 'drain' } }), warn, criterion('w', { onFail: weight(10) })])
-  const rows: ReadonlyArray<readonly [Readonly<Record<string, string>>, number | undefined, string]> = [
-    [{ c: '+', d: '+' }, undefined, 'in'],
-    [{ c: '+', d: '+', warn: '-', w: '-' }, undefined, 'less weight is not out'],
-    [{ c: '+---', d: '+' }, 4000, 'when its run was complete'],
-    [{ c: '+---', d: '++-----' }, 4000, 'the first of two'],
-    [{ c: '+---++', d: '++----' }, 5000, 'the one that is left']
-  ]
-  for (const [runs, sinceMs, why] of rows) t.equal(outSinceMs(two, playOne(two, runs)), sinceMs, why)
-})
-
-void t.test('when to look again soon', async (t) => {
-  const storage = criterion('storage', { onFail: { action: 'drain' }, ignores: ['refused'] })
-  const introducer = criterion('introducer', { onFail: { action: 'warn' } })
-  const two: Server = server('a', [reach(), storage, introducer])
-  const rows: ReadonlyArray<readonly [Readonly<Record<string, string>>, string, boolean, string]> = [
-    [{}, 'reach', true, 'no sample'],
-    [{ reach: '+' }, 'reach', false, 'the other one is missing, this one is not'],
-    [{ reach: '+' }, 'storage', true, 'missing, and nothing can be said without it'],
-    [{ reach: '+', storage: '+' }, 'storage', false, 'decided'],
-    [{ reach: '+', storage: '+-' }, 'storage', true, 'in the middle of a run'],
-    [{ reach: '+', storage: '+-' }, 'reach', false, 'but not of this one'],
-    [{ reach: '+', storage: '+---' }, 'storage', false, 'decided again'],
-    [{ reach: '+', storage: '+---+' }, 'storage', true, 'on its way back'],
-    [{ reach: 'x', storage: 'x' }, 'storage', false, 'down already: what it has not met can wait'],
-    [{ reach: 'x+', storage: 'x' }, 'reach', true, 'coming back'],
-    [{ reach: 'x++', storage: 'x' }, 'storage', true, 'back, and now it is missed'],
-    [{ reach: '+', storage: '+', introducer: '+-' }, 'introducer', false, 'a warning is in no hurry'],
-    [{ reach: '+', storage: '+' }, 'introducer', false, 'not even for its first sample'],
-    [{ reach: '+', storage: '+' }, 'nobody', false, 'a probe that nobody reads']
-  ]
-  for (const [runs, probe, wanted, why] of rows) t.equal(isUndecided(two, playOne(two, runs), probe), wanted, why)
-})
-
-void t.test('one probe read by two criteria', async (t) => {
-  const judge = criterion('x').judge
-  const big: Criterion = criterion('big', { probe: 'p', fall: 1 })
-  const small: Criterion = criterion('small', { probe: 'p', fall: 2, judge, onFail: { action: 'drain' } })
-  const both = server('a', [big, small])
-  t.equal(standing(both, playOne(both, { p: '+-' })).phase, 'down', 'each counts for itself')
-  t.strictSame(standing(both, playOne(both, { p: '+--' })).because, ['big: is not ok', 'small: is not ok'])
-})
-
-void t.test('no opinion after one: HAProxy keeps what it was told', async (t) => {
-  const two = server('a', [reach(), criterion('canary', { ignores: ['refused'] })])
-  const rows: ReadonlyArray<readonly [string, string, Phase, Phase, boolean, boolean, string]> = [
-    ['', '', 'start', 'start', true, true, 'nothing yet: HAProxy has everybody up'],
-    ['x', '', 'down', 'down', false, false, 'down already: no hurry for the canary'],
-    ['x++', '', 'start', 'down', false, true, 'it answers again, and was told to be down: now the canary is awaited'],
-    ['x++', '+', 'in', 'in', true, false, 'until it has sung']
-  ]
-  for (const [run, canary, phase, known, inService, awaited, why] of rows) {
-    const state = playOne(two, { reach: run, canary: `${'.'.repeat(run.length)}${canary}` })
-    t.equal(standing(two, state).phase, phase, why)
-    t.equal(state.known, known, `${why}: known`)
-    t.equal(isInService(two, state), inService, `${why}: in service`)
-    t.equal(isAwaited(two, state, 'canary'), awaited, `${why}: awaited`)
-  }
-})
-
-void t.test('a bad answer is an answer: reach passes, and what needed it fails as it is meant to', async (t) => {
-  const one = server('a', [reach(), criterion('metric', { probe: 'reach', ignores: ['refused'], onFail: { action: 'warn' } })])
-  const state = playOne(one, { reach: 'pppp' })
-  t.match(standing(one, state), { phase: 'in', because: ['warn: metric: protocol by the node'] })
-  t.match(state.checks[0]?.verdict, { pass: true, reason: 'answered, badly: protocol by the node' })
 })

@@ -17,9 +17,16 @@ export const kindOf = (name: CriterionKindName): AnyCriterionKind => criterionKi
 
 export const sample = (facts: Facts, tookMs = 20, endMs = 1000): GoodSample => ({ ok: true, startMs: endMs - tookMs, endMs, facts })
 
-export function judge (name: CriterionKindName, options: Options, seen: GoodSample, previous?: GoodSample): Verdict {
+/** Undefined when the sample says nothing. */
+export function says (name: CriterionKindName, options: Options, seen: GoodSample, previous?: GoodSample): Verdict | undefined {
   const kind = kindOf(name)
   return kind.judge(kind.options.parse(options) as never)(seen, previous)
+}
+
+export function judge (name: CriterionKindName, options: Options, seen: GoodSample, previous?: GoodSample): Verdict {
+  const verdict = says(name, options, seen, previous)
+  if (verdict === undefined) throw new Error(`${name} says nothing of ${JSON.stringify(seen.facts)}`)
+  return verdict
 }
 
 export function judgeRows (t: Test, name: CriterionKindName, rows: readonly Row[]): void {

@@ -39,7 +39,7 @@ void t.test('every kind: its options', async (t) => {
   for (const name of names) {
     const [options] = least[name]
     t.same(problemsOf(name, options), [], `${name}: the least it needs is enough`)
-    const known = ['kind', ...Object.keys(kindOf(name).options.shape), 'on_fail', 'rise', 'fall', 'every', 'within'].join(', ')
+    const known = ['kind', ...Object.keys(kindOf(name).options.shape), 'on_fail', 'rise', 'fall', 'every', 'within', 'solo'].join(', ')
     t.same(problemsOf(name, { ...options, zzzzzzzzz: 1 }), [`zzzzzzzzz is not a known key (known: ${known})`], `${name}: an unknown key`)
     t.same(problemsOf(name, { ...options, on_fial: 'down' }),
       [`on_fial is not a known key (did you mean on_fail? known: ${known})`], `${name}: a misspelt key`)
@@ -53,11 +53,13 @@ void t.test('what every criterion may say', async (t) => {
     [{ rise: 100, fall: 100 }, [], 'the most'],
     [{ rise: 0, fall: 0 }, [`rise ${LIMIT}, is 0`, `fall ${LIMIT}, is 0`], 'below'],
     [{ rise: 101, fall: 101 }, ['rise must be at most 100, is 101', 'fall must be at most 100, is 101'], 'above'],
-    [{ every: '1s', within: '1s', on_fail: 'weight 1%' }, [], 'a pace of its own'],
+    [{ every: '1s', within: '1s', on_fail: 'weight 10%', solo: true }, [], 'a pace of its own'],
     [{ on_fail: 'Down' }, ['on_fail must be down, drain, warn or weight N% (1 to 99), is "Down"'], 'in capitals'],
     [{ on_fail: 'weight 100%' }, ['on_fail must be down, drain, warn or weight N% (1 to 99), is "weight 100%"'], 'changes nothing'],
     [{ every: '0s' }, ['every must be a duration like 500ms, 2s or 5m, is "0s"'], 'without pause'],
-    [{ within: '25h' }, ['within must be a duration of at most 24h, is "25h"'], 'longer than a timer should wait']
+    [{ every: '25h' }, ['every must be a duration of at most 24h, is "25h"'], 'longer than a timer should wait'],
+    [{ within: '61m' }, ['within must be a duration of at most 1h, is "61m"'], 'nobody waits so long'],
+    [{ solo: 'yes' }, ['solo must be true or false, is "yes"'], 'yes is no truth value']
   ]
   for (const [options, problems, why] of rows) t.same(problemsOf('http', options), problems, why)
 })

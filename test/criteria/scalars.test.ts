@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import t from 'tap'
 import { z } from 'zod'
 import type { OnFail } from '../../src/core/model.ts'
-import { duration, filePath, onFail, percent, size, urlPath, wholeNumber } from '../../src/criteria/scalars.ts'
+import { duration, durationUpTo, filePath, onFail, percent, percentIn, size, urlPath, wholeNumber } from '../../src/criteria/scalars.ts'
 
 const DAY_MS = 24 * 3_600_000
 const messageOf = (schema: z.ZodType, value: unknown): string | undefined => schema.safeParse(value).error?.issues[0]?.message
@@ -15,6 +15,7 @@ void t.test('what is written, and what it means', async (t) => {
     [duration, '5m', 300_000, '5m', 'minutes'], [duration, '90s', 90_000, '90s', 'no whole minutes'],
     [duration, '1h', 3_600_000, '1h', 'an hour'],
     [duration, '1ms', 1, '1ms', 'the least'], [duration, '0.4ms', 1, '1ms', 'never less'], [duration, '24h', DAY_MS, '24h', 'the most'],
+    [percentIn('0% to 9%', /^\d%$/), '0%', 0, '0%', 'nothing'],
     [percent, '1%', 1, '1%', 'the least'], [percent, '100%', 100, '100%', 'the most'],
     [size, '512B', 512, '512B', 'bytes'], [size, '20KiB', 20_480, '20KiB', 'KiB'], [size, '1.5GiB', 1_610_612_736, '1536MiB', 'a fraction'],
     [size, '0B', 0, '0B', 'nothing'], [size, '1.1GiB', 1_181_116_006, '1181116006B', 'a fraction of no unit'],
@@ -37,18 +38,22 @@ void t.test('what it must be', async (t) => {
     [duration, ['fast', '2', 2, '', '2 s', '-1s', '0s', '0.0s', '000ms', '1d', '2S', '1e3s', '.5s', '1.s'], DURATION],
     [duration, [null, true, ['2s'], '1234567890s'], DURATION],
     [duration, ['25h', '1440.1m', '86401s', '999999999h'], 'must be a duration of at most 24h'],
+    [durationUpTo(60_000), ['61s', '1.1m', '1h'], 'must be a duration of at most 1m'],
+    [percentIn('0% to 9%', /^\d%$/), ['10%', '5', 5, '-1%'], 'must be a percentage from 0% to 9%'],
     [percent, ['0%', '101%', '50', 50, '5.5%', '-1%', '05%', '', null, '% 5'], PERCENT],
     [size, ['10GB', '10', 10, '10 GiB', '-1B', '1gib', '', null, '1PiB'], SIZE],
     [size, ['1025TiB', '1024.001TiB'], 'must be a size of at most 1024TiB'],
     [onFail, ['Down', 'up', 'weight', 'weight 25', 'weight 0%', 'weight 100%', 'weight  25%', 'weight 05%', false, null, ''], ON_FAIL],
     [wholeNumber(3), [2, 3.5, '3', null, Number.NaN, Infinity, true], 'must be a whole number, at least 3'],
+    [wholeNumber(3, 5), [6, 1e9], 'must be at most 5'],
+    [wholeNumber(3, 5), [2, 3.5, '3'], 'must be a whole number, at least 3'],
     [filePath, ['', 3, null], 'must be the path of a file'],
     [urlPath, ['', 'x', 'http://a/', '/a b', '/é', '/a\n', 3, null], 'must be a path that begins with /']
   ]
   for (const [schema, values, message] of rows) {
     for (const value of values) t.equal(messageOf(schema, value), message, JSON.stringify(value))
   }
-  t.equal(wholeNumber(3).parse(3), 3, 'at the bound')
+  t.same([wholeNumber(3).parse(3), wholeNumber(3, 5).parse(5), durationUpTo(60_000).parse('1m')], [3, 5, 60_000], 'at the bound')
 })
 
 void t.test('whatever the program holds is written so that it means the same', async () => {

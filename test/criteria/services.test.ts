@@ -8,6 +8,7 @@ const requestOf = (kind: 'http' | 'tcp', options: Options): ProbeRequest | 'reac
 void t.test('http: status', async (t) => {
   const rows: readonly Row[] = [
     [{ status: 200 }, {}, true, 'answered 200 in 20ms, needs 200 or 204', 'by default'],
+    [{ status: 200, latencyMs: 7 }, {}, true, 'answered 200 in 7ms, needs 200 or 204', 'by a second look: what the node itself took'],
     [{ status: 204 }, {}, true, 'answered 204 in 20ms, needs 200 or 204', 'or without a body'],
     [{ status: 201 }, {}, false, 'answered 201, needs 200 or 204', 'bound + 1'],
     [{ status: 503 }, {}, false, 'answered 503, needs 200 or 204', 'an error'],

@@ -6,7 +6,9 @@ import { playCase, type Case } from './wounds.ts'
 const CASES: readonly Case[] = [
   {
     name: 'slow', gateway: 'webapi1', wounds: { delayMs: 1700 },
-    expect: { tahoe_read: 'UP 25', tahoe_write: 'UP 25' }, fall: 3, diagnosed: 200
+    // Two slow answers of three are a slow server, long before its own limit says so a third time; and beside peers that
+    // answer at once it gets the least there is, not only the 25% of that limit.
+    expect: { tahoe_read: 'UP 10', tahoe_write: 'UP 10' }, fall: 2, diagnosed: 200
   },
   {
     name: 'storage lost for writes only', gateway: 'webapi2', wounds: { storageConnected: 3 },

@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -141,14 +141,29 @@ function shows ({ status, weight }: ServerStat, expected: string): boolean {
   return (status === wanted || (wanted === '(DRAIN|DOWN) (agent)' && /^(?:DRAIN|DOWN) \(agent\)$/.test(status))) && (wantedWeight === undefined || weight === Number(wantedWeight))
 }
 
-/** A farm in which everybody is up. It is taken down with the test. */
-export async function startTestFarm (t: Test, { config = join(root, 'haproxy/hcf.yaml'), canaryEvery = '2s' } = {}): Promise<TestFarm> {
+/** The config that users copy. */
+export const EXAMPLE = join(root, 'haproxy/hcf.yaml')
+
+/**
+ * The same in a file of its own, impatient: a server that is well again is back soon, and with its whole load; weights
+ * move with every look.
+ */
+export function impatient (dir: string): string {
+  const policy = 'policy: { hold: { base: 1s, max: 1s }, ramp: off, weight: { every: 500ms, down: 25%, up: 100% } }'
+  const file = join(dir, 'hcf.yaml')
+  writeFileSync(file, readFileSync(EXAMPLE, 'utf8').replace(/^( +)profile: .*$/gm, `$&\n$1${policy}`))
+  return file
+}
+
+/** A farm in which everybody is up. It is taken down with the test. Without a config: the example, impatient. */
+export async function startTestFarm (t: Test, { config, canaryEvery = '2s' }: { readonly config?: string, readonly canaryEvery?: string } = {}): Promise<TestFarm> {
   const workDir = mkdtempSync(join(tmpdir(), 'hcf-e2e-')) // short: a socket's path may have 97 characters
   t.teardown(() => { rmSync(workDir, { recursive: true, force: true }) })
   const grid = await startThreeGateways({ workDir, canaryEvery, canaryWithin: '3s' })
   t.teardown(async () => grid.stop())
   const env = { ...grid.env, HCF_LOG_LEVEL: 'debug' }
-  const agent = new AgentProcess(config, env)
+  const file = config ?? impatient(workDir)
+  const agent = new AgentProcess(file, env)
   const listening = await agent.logged('agent.listen')
   const agentPort = Number(/\d+$/.exec(String(listening['address']))?.[0])
 
@@ -160,7 +175,7 @@ export async function startTestFarm (t: Test, { config = join(root, 'haproxy/hcf
   const client = new Client({ publicUrl: haproxy.publicUrl, readPath: grid.readPath, readsPerSecond: 20, writesPerSecond: 10 })
   t.teardown(async () => client.stop())
 
-  const farm = new TestFarm({ gateways: grid.byName, haproxy, client, workDir, config, env, agent }, agentPort)
+  const farm = new TestFarm({ gateways: grid.byName, haproxy, client, workDir, config: file, env, agent }, agentPort)
   t.teardown(async () => {
     farm.agent.signal('SIGKILL')
     await farm.agent.ended()

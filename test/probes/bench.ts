@@ -40,10 +40,10 @@ export interface ProbeUnderTest extends Probe {
 }
 
 /** A probe for as long as the test lasts. */
-export function probe (t: Test, node: Node, request: ProbeRequest): ProbeUnderTest {
+export function probe (t: Test, node: Node, request: ProbeRequest, more: Pick<Poll, 'hedgeMs'> = {}): ProbeUnderTest {
   const ticker = new HandTicker()
   const clock = { nowMs: 0 }
-  const poll: Poll = { key: 'poll', node, request, intervalMs: 2000, fastMs: 500, timeoutMs: TIMEOUT_MS, readers: [] }
+  const poll: Poll = { key: 'poll', node, request, intervalMs: 2000, fastMs: 500, timeoutMs: TIMEOUT_MS, readers: [], ...more }
   const made = createProbe(poll, { now: () => clock.nowMs, deadlines: ticker.deadlines })
   t.teardown(() => { made.close() })
   return { ...made, ticker, clock }

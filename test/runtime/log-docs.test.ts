@@ -1,8 +1,10 @@
 /** docs/logs.md lists the events there are, with their fields; and the code says each of them. */
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
+import type { Layer } from '../../src/core/model.ts'
 import { EVENTS } from '../../src/runtime/log.ts'
-import { Bench, GOOD, web } from './monitor-bench.ts'
+import { fileStore } from '../../src/runtime/said.ts'
+import { Bench, GOOD, only, plain, web } from './monitor-bench.ts'
 
 const root = new URL('../../../', import.meta.url) // from dist/test/runtime
 
@@ -14,13 +16,18 @@ interface Row {
 }
 const quoted = (cell: string): readonly string[] => [...cell.matchAll(/`([^`]+)`/g)].map(match => match[1]!)
 
-const rows: readonly Row[] = readFileSync(new URL('docs/logs.md', root), 'utf8').split('\n')
-  .filter(line => line.startsWith('| `'))
-  .map(line => {
-    const cells = line.split('|').slice(1, -1).map(cell => cell.trim())
-    const [event = '', levels = '', fields = ''] = cells
-    return { event: quoted(event)[0]!, levels: levels.split(', '), fields: quoted(fields), cells }
-  })
+/** The rows below the heading of a table, by its first column. */
+function table (first: string): ReadonlyArray<readonly string[]> {
+  const lines = readFileSync(new URL('docs/logs.md', root), 'utf8').split('\n')
+  const below = lines.slice(lines.findIndex(line => line.startsWith(`| ${first} |`)) + 2)
+  const end = below.findIndex(line => !line.startsWith('|'))
+  return below.slice(0, end).map(line => line.split('|').slice(1, -1).map(cell => cell.trim()))
+}
+
+const rows: readonly Row[] = table('event').map(cells => {
+  const [event = '', levels = '', fields = ''] = cells
+  return { event: quoted(event)[0]!, levels: levels.split(', '), fields: quoted(fields), cells }
+})
 
 void t.test('every event is listed once, with its level first', async (t) => {
   t.strictSame(rows.map(({ event }) => event).toSorted(), Object.keys(EVENTS).toSorted())
@@ -39,14 +46,25 @@ void t.test('every event is said somewhere', async (t) => {
 })
 
 void t.test('the fields are those listed', async (t) => {
-  const bench = new Bench(t.testdir({ 'said.json': 'torn' }), web('ab', 1))
+  const bench = new Bench(web('ab', 1), { store: fileStore(t.testdir({ 'said.json': 'torn' })) })
   const story = [GOOD, { latency: '-' }, { latency: '+' }, { storage: '-' }, { reach: 'x' }, { reach: 'l' }]
   for (const marks of story) await bench.see('a', marks)
   await bench.see('b', { reach: 'x' })
-  const lines = bench.sink.all()
-  const seen = new Set(lines.map(({ event }) => event))
+  await bench.see('b', { reach: '+' })
+  const other = new Bench(plain('abc', only('gate', 'strain', 'ramp')))
+  await other.play({ a: '++xxx+++', b: '++++++++', c: '++++++++' })
+  await other.play({ a: 'tttttt++', b: 'tttttt++', c: 'tttttt++' })
+  for (let minute = 0; minute < 5; minute += 1) {
+    await other.clock.advance(60_000)
+    await other.play({ a: '+', b: '+', c: '+' })
+  }
+
+  const lines = [...bench.sink.all(), ...other.sink.all()]
+  const seen = new Set(lines.map(({ event, level }) => `${event} ${level}`))
   t.strictSame([...seen].toSorted(), [
-    'backend.floor', 'criterion.fail', 'criterion.pass', 'poll.done', 'poll.local', 'server.state', 'server.weight', 'state.set_aside'
+    'backend.doubt info', 'backend.doubt warn', 'backend.floor info', 'backend.floor warn', 'backend.strain info', 'backend.strain warn',
+    'criterion.fail info', 'criterion.pass info', 'poll.done debug', 'poll.local warn', 'server.state info', 'server.state warn',
+    'server.weight debug', 'server.weight info', 'state.set_aside warn'
   ])
   for (const line of lines) {
     const row = rows.find(({ event }) => event === line.event)
@@ -54,4 +72,11 @@ void t.test('the fields are those listed', async (t) => {
     t.strictSame(fields.toSorted(), row?.fields.toSorted(), line.event)
     t.ok(row?.levels.includes(line.level), `${line.event}: ${line.level}`)
   }
+})
+
+void t.test('every layer is listed', async (t) => {
+  const layers: Readonly<Record<Layer, true>> = {
+    start: true, criteria: true, gate: true, hold: true, floor: true, weight: true, ramp: true, stale: true, order: true, observe: true
+  }
+  t.strictSame(table('layer').map(([layer]) => quoted(layer!)[0]).toSorted(), Object.keys(layers).toSorted())
 })

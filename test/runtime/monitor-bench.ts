@@ -1,77 +1,139 @@
 /** A monitor with all it needs, asked as an HAProxy asks. */
 import { encodeReply } from '../../src/agent/protocol.ts'
 import type { Backend, OnFail, Server } from '../../src/core/model.ts'
+import type { Order, OrderAction } from '../../src/core/order.ts'
+import { DEFAULT_POLICY, type Policy } from '../../src/core/policy.ts'
 import type { Poll } from '../../src/core/probe.ts'
 import type { AdminState } from '../../src/core/reply.ts'
 import { Monitor } from '../../src/runtime/monitor.ts'
+import type { Restored } from '../../src/runtime/polled.ts'
 import { Pollers } from '../../src/runtime/pollers.ts'
-import { Said } from '../../src/runtime/said.ts'
+import { memoryStore, Said, type SaidStore } from '../../src/runtime/said.ts'
 import { SimClock } from '../../src/sim/clock.ts'
-import { backend, criterion, reach, sampleOf, server } from '../core/drawings.ts'
+import { backend, BARE, criterion, reach, sampleOf, server, TIMEOUT_MS } from './samples.ts'
 import { Sink } from './sink.ts'
 
-const weight: OnFail = { action: 'weight', percent: 25 }
+/** As BARE, with the layers named as they come by default. */
+export function only (...layers: ReadonlyArray<keyof Policy>): Policy {
+  return { ...BARE, ...Object.fromEntries(layers.map(layer => [layer, DEFAULT_POLICY[layer]])) }
+}
 
 /** Decides at each sample, so that a story needs few of them. */
 export const quick = { rise: 1, fall: 1 }
+const weight: OnFail = { action: 'weight', percent: 25 }
+
 export const webServer = (name: string): Server => server(name, [
   reach(quick),
   criterion('storage', { ...quick, onFail: { action: 'drain' } }),
   criterion('latency', { ...quick, onFail: weight }),
   criterion('introducer', { ...quick, onFail: { action: 'warn' } })
 ])
-export const web = (names = 'ab', minUp = 0): Backend => backend(Array.from(names).map(webServer), minUp)
+export const web = (names = 'ab', minUp = 0): Backend => backend(Array.from(names).map(webServer), { ...BARE, minUp })
+/** Servers that are looked at for nothing but whether they answer. */
+export const plain = (names: string, policy = BARE, of = 'web'): Backend => backend(Array.from(names).map(name => server(name, [reach()], of)), policy)
+
+/** For how long: until it is taken back, when absent. */
+export type Ordered = readonly [scope: string, action: OrderAction, forMs?: number]
+
+interface BenchOptions {
+  readonly store?: SaidStore
+  readonly adminState?: AdminState
+  /** What an agent before this one knew. */
+  readonly restored?: Restored | undefined
+  readonly clock?: SimClock
+}
 
 export class Bench {
-  readonly clock = new SimClock()
+  readonly clock: SimClock
   readonly sink = new Sink()
   readonly pollers = new Pollers(() => undefined)
-  readonly #stateDir: string
-  #backend: Backend
+  readonly #store: SaidStore
+  readonly #restored: Restored | undefined
+  #backends: readonly Backend[]
   monitor: Monitor
 
-  constructor (stateDir: string, farm: Backend, adminState: AdminState = 'shared') {
-    this.#stateDir = stateDir
-    this.#backend = farm
+  constructor (backends: Backend | readonly Backend[], { store = memoryStore(), adminState = 'shared', restored, clock = new SimClock() }: BenchOptions = {}) {
+    this.clock = clock
+    this.#store = store
+    this.#restored = restored
+    this.#backends = [backends].flat()
     this.monitor = this.restart(adminState)
   }
 
   restart (adminState: AdminState = 'shared'): Monitor {
     const { clock, pollers, sink: { log: { event: log } } } = this
-    const said = new Said({ clock, log, stateDir: this.#stateDir })
-    this.monitor = new Monitor({ backends: [this.#backend], adminStates: { web: adminState } }, { clock, log, pollers, said, encode: reply => encodeReply(reply).trimEnd() })
+    const said = new Said({ clock, log, store: this.#store })
+    const encode = (reply: Parameters<typeof encodeReply>[0]): string => encodeReply(reply).trimEnd()
+    this.monitor = new Monitor({ backends: this.#backends, adminStates: { web: adminState } }, { clock, log, pollers, said, encode, restored: this.#restored })
     return this.monitor
   }
 
-  reload (farm: Backend, adminState: AdminState = 'shared'): void {
-    this.#backend = farm
-    this.monitor.reload({ backends: [farm], adminStates: { web: adminState } })
+  reload (backends: Backend | readonly Backend[], adminState: AdminState = 'shared'): void {
+    this.#backends = [backends].flat()
+    this.monitor.reload({ backends: this.#backends, adminStates: { web: adminState } })
   }
 
-  poll (name: string, probe: string): Poll {
+  /** The poll that a server of `backend` reads under this name; as in a config, its key is of the node. */
+  poll (name: string, probe: string, of = 'web'): Poll {
+    const servers = this.#backends.find(({ name }) => name === of)?.servers ?? []
     return {
       key: probe,
       node: { key: `http://${name}`, protocol: 'http', host: name, port: 80 },
       request: { kind: 'tcp', options: {} },
       intervalMs: 2000,
       fastMs: 500,
-      timeoutMs: 1000,
-      readers: [{ backend: 'web', server: this.#backend.servers.findIndex(each => each.name === name) }]
+      timeoutMs: TIMEOUT_MS,
+      readers: [{ backend: of, server: servers.findIndex(each => each.name === name) }]
     }
   }
 
   /** One mark for each of the server's probes, a second after what was before. */
   async see (name: string, marks: Readonly<Record<string, string>>): Promise<void> {
     await this.clock.advance(1000)
-    for (const [probe, mark] of Object.entries(marks)) this.monitor.apply(this.poll(name, probe), sampleOf(mark, this.clock.now())!)
+    this.seeNow(name, marks)
+  }
+
+  seeNow (name: string, marks: Readonly<Record<string, string>>, of = 'web'): void {
+    for (const [probe, mark] of Object.entries(marks)) {
+      const sample = sampleOf(mark, this.clock.now())
+      if (sample !== undefined) this.monitor.apply(this.poll(name, probe, of), sample)
+    }
+  }
+
+  /** A second passes: one mark for each server's first probe, then the agent's own look at the time. */
+  async round (marks: Readonly<Record<string, string>>, of = 'web'): Promise<void> {
+    await this.clock.advance(1000)
+    for (const [name, mark] of Object.entries(marks)) this.seeNow(name, { reach: mark }, of)
+    this.monitor.tick()
+  }
+
+  /** The same for as long as the drawings are. */
+  async play (drawings: Readonly<Record<string, string>>): Promise<void> {
+    const length = Math.max(...Object.values(drawings).map(run => run.length))
+    for (let at = 0; at < length; at += 1) {
+      await this.round(Object.fromEntries(Object.entries(drawings).map(([name, run]) => [name, run[at] ?? '.'])))
+    }
+  }
+
+  /** Orders as an operator gives them, all in force now. */
+  order (...orders: readonly Ordered[]): void {
+    const fromMs = this.clock.now()
+    this.monitor.order(orders.map(([scope, action, forMs]): Order =>
+      ({ scope, action, fromMs, ...(forMs === undefined ? {} : { untilMs: fromMs + forMs }), by: 'al', reason: 'disk' })))
   }
 
   /** As the agent port does. */
   ask (name: string, from = 'h1'): string {
-    const reply = this.monitor.reply(`web/${name}`, from)
+    const id = name.includes('/') ? name : `web/${name}`
+    const reply = this.monitor.reply(id, from)
     if (reply === undefined) return 'unknown'
-    this.pollers.told(`web/${name}`, from, this.clock.now())
+    this.pollers.told(id, from, this.clock.now())
     return encodeReply(reply).trimEnd()
+  }
+
+  /** What each of these servers answers, asked one after another. */
+  askAll (names: string): readonly string[] {
+    return Array.from(names).map(name => this.ask(name))
   }
 
   /** What the status page shows. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { HEARD_MAX, RELEASE_MS, RESTART_MS, Said } from '../../src/runtime/said.ts'
+import { fileStore, HEARD_MAX, memoryStore, RELEASE_MS, RESTART_MS, Said } from '../../src/runtime/said.ts'
 import { SimClock } from '../../src/sim/clock.ts'
 import { Sink } from './sink.ts'
 
@@ -21,7 +21,7 @@ class Bench {
   }
 
   restart (): Said {
-    this.said = new Said({ clock: this.clock, log: this.sink.log.event, stateDir: this.stateDir })
+    this.said = new Said({ clock: this.clock, log: this.sink.log.event, store: fileStore(this.stateDir) })
     return this.said
   }
 
@@ -176,4 +176,15 @@ void t.test('a state directory that cannot be used', async (t) => {
   t.match(b.sink.take(), [{ event: 'state.write_failed', why: 'EEXIST' }])
   b.said.heard('web/a', 'h1')
   t.equal(b.said.owes('web/a'), true)
+})
+
+void t.test('a store in memory forgets nothing while it is there, and needs no disk', async (t) => {
+  const [clock, sink, store] = [new SimClock(), new Sink(), memoryStore()]
+  const restart = (): Said => new Said({ clock, log: sink.log.event, store })
+  const first = restart()
+  t.equal(first.owes('web/a'), false)
+  first.claim('web/a', 'drain')
+  t.equal(restart().owes('web/a'), true, 'after a restart of the agent')
+  t.equal(new Said({ clock, log: sink.log.event, store: memoryStore() }).owes('web/a'), false, 'another store')
+  t.strictSame(sink.all(), [], 'and complains of nothing')
 })

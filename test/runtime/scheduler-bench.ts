@@ -20,6 +20,8 @@ export class Bench {
   readonly scheduler: Scheduler
   readonly undecided = new Set<string>()
   readonly awaited = new Set<string>()
+  /** By poll: the keys of those it wants sooner. */
+  readonly wanted = new Map<string, readonly string[]>()
   readonly tookMs = new Map<string, number>()
   readonly created: string[] = []
   readonly closed: string[] = []
@@ -34,7 +36,8 @@ export class Bench {
       createProbe: each => this.#createProbe(each),
       onSample: (each, sample) => { this.delivered.push([each, sample]) },
       isUndecided: ({ key }) => this.undecided.has(key),
-      isAwaited: ({ key }) => this.awaited.has(key)
+      isAwaited: ({ key }) => this.awaited.has(key),
+      wanted: ({ key }) => this.wanted.get(key) ?? []
     })
   }
 

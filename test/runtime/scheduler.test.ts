@@ -90,6 +90,41 @@ void t.test('faster while undecided, and back', async (t) => {
   t.equal(bench.starts('b').length, 5, 'and the other one was in no hurry')
 })
 
+void t.test('undecided, and slower than the quick pace: on and on without a pause', async (t) => {
+  const rows: ReadonlyArray<readonly [tookMs: number, gapMs: number, why: string]> = [
+    [400, 500, 'in time: the quick pace'],
+    [500, 500, 'just in time'],
+    [1200, 1200, 'its quick slot has passed: at once'],
+    [4000, 4000, 'several have: only once']
+  ]
+  for (const [tookMs, gapMs, why] of rows) {
+    const bench = new Bench()
+    bench.undecided.add('a')
+    bench.tookMs.set('a', tookMs)
+    bench.scheduler.set([poll('a')])
+    await bench.clock.advance(20_000)
+    const starts = bench.starts('a')
+    t.strictSame(starts, starts.map((_, n) => spread('a', 2000) + n * gapMs), why)
+    t.ok(starts.length >= 4, why)
+    t.equal(bench.mostAtOnce, 1, why)
+  }
+})
+
+void t.test('an undecided poll that finds no place waits for its quick slot', async (t) => {
+  const bench = new Bench()
+  const keys = Array.from({ length: IN_FLIGHT_MAX }, (_, i) => `n${i}`)
+  for (const key of keys) bench.tookMs.set(key, 10_000)
+  bench.undecided.add('late')
+  bench.scheduler.set(keys.map(key => poll(key, { intervalMs: 60_000 })))
+  await bench.clock.advance(FIRST_WITHIN_MS)
+  bench.scheduler.set([...keys.map(key => poll(key, { intervalMs: 60_000 })), poll('late')])
+  await bench.clock.advance(20_000)
+  const slot = FIRST_WITHIN_MS + spread('late', 2000)
+  const starts = bench.starts('late')
+  t.equal((starts[0]! - slot) % 500, 0, 'at its own place')
+  t.ok(starts[0]! >= 10_000 && starts[0]! <= 12_500, 'as soon as there is one')
+})
+
 void t.test('polls in flight, at the bound and one over', async (t) => {
   const bench = new Bench()
   const keys = Array.from({ length: IN_FLIGHT_MAX + 1 }, (_, i) => `n${i}`)
