@@ -24,6 +24,7 @@ try {
   const { version } = JSON.parse(spawnSync('npm', ['pkg', 'get', 'version', 'name', '--json'], { cwd: root, encoding: 'utf8' }).stdout)
   must(hcf, ['--version'], dir, new RegExp(`^${version.replaceAll('.', '\\.')}\n$`))
   must(hcf, ['schema'], dir, /"hcf\.yaml"/)
+  must(hcf, ['simulate', '--policy', 'none', '--policy', 'hcf'], dir, /6 scenarios/)
   must(hcf, ['demo', '--model', '--duration', '3s'], dir, /requests served/)
   process.stdout.write(`hcf: the package ${tarball} installs and runs\n`)
 } finally {

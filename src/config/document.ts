@@ -24,9 +24,10 @@ export function readDocument (text: string, file: string, env: Env): { readonly 
   if (aliases === 'bad') throw new ConfigError(report.problems)
   try {
     return { raw: doc.toJS({ maxAliasCount: ALIASES_MAX }) ?? {}, report }
-  } catch (error) { // the only thing it refuses: aliases that unfold to a file of any size
-    if (!(error instanceof ReferenceError)) throw error
-    report.addAt(0, 'has aliases that unfold to far too much')
+  } catch (error) { // it refuses aliases that unfold to a file of any size, and a << of what is no mapping
+    if (error instanceof ReferenceError) report.addAt(0, 'has aliases that unfold to far too much')
+    else if (error instanceof Error && error.message.startsWith('Merge sources')) report.addAt(0, 'has a << that does not name a mapping, or a list of them')
+    else throw error
     throw new ConfigError(report.problems)
   }
 }

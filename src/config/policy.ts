@@ -45,7 +45,7 @@ export const policySchema = z.strictObject({
   window: group({ fails: wholeNumber(1, 30).default(DEFAULT.window.fails), of: wholeNumber(2, 30).default(DEFAULT.window.of) }),
   gate: group({
     quorum: part(DEFAULT.gate.quorumPercent),
-    quorum_noconn: part(DEFAULT.gate.quorumNoconnPercent),
+    quorum_strict: part(DEFAULT.gate.strictQuorumPercent),
     settle: time(DEFAULT.gate.settleMs)
   }),
   burst: group({ share: part(DEFAULT.burst.sharePercent), within: time(DEFAULT.burst.withinMs) }),
@@ -98,7 +98,7 @@ export function toPolicy ({ mode, policy: file }: { readonly mode: Mode, readonl
   return {
     mode,
     ...(window === OFF ? {} : { window }),
-    ...(gate === OFF ? {} : { gate: { quorumPercent: gate.quorum, quorumNoconnPercent: gate.quorum_noconn, settleMs: gate.settle } }),
+    ...(gate === OFF ? {} : { gate: { quorumPercent: gate.quorum, strictQuorumPercent: gate.quorum_strict, settleMs: gate.settle } }),
     ...(burst === OFF ? {} : { burst: { sharePercent: burst.share, withinMs: burst.within } }),
     ...(strain === OFF ? {} : {
       strain: { slowPercent: strain.slow, sharePercent: strain.share, upMs: strain.up, downMs: strain.down, stepPercent: strain.step }

@@ -8,7 +8,7 @@ import type { Backend, Decision, Server } from './model.ts'
 import { orderFor, showOrder, type Order } from './order.ts'
 import { missing } from './phase.ts'
 import type { Policy } from './policy.ts'
-import { outClass, reasonOf, reasons, takesOut } from './severity.ts'
+import { isProving, outClass, reasonOf, reasons, takesOut } from './severity.ts'
 import { isOpen, isStale } from './stale.ts'
 import type { BackendState, Doubt, ServerState } from './state.ts'
 import { count, showDuration } from './text.ts'
@@ -115,8 +115,8 @@ function showDoubt (name: string, doubt: Doubt): string {
   if (doubt.why === 'strain') return `${name} fails, but the others are strained: not taken out`
   if (doubt.why === 'queue') return `${name} fails, but others have only just gone out: not taken out yet`
   if (doubt.asked === 0) return `${name} fails, but nobody else carries traffic: not taken out`
-  const failing = doubt.asked - doubt.passing
-  return `${name} fails, but ${failing} of ${count(doubt.asked, 'peer')} ${failing === 1 ? 'fails' : 'fail'} it too: not taken out`
+  if (doubt.failing === 0) return `${name} fails, but none of ${count(doubt.asked, 'peer')} has passed it since: not taken out`
+  return `${name} fails, but ${doubt.failing} of ${count(doubt.asked, 'peer')} ${doubt.failing === 1 ? 'fails' : 'fail'} it too: not taken out`
 }
 
 function outOrKept (backend: Backend, state: BackendState, index: number, server: Server, own: ServerState, nowMs: number): Decision {
@@ -136,13 +136,15 @@ function waits (server: Server, own: ServerState, { hold }: Policy): readonly st
   if (own.phase === 'held') {
     return [hold === undefined ? 'passes again' : `passes again, waits: went out ${count(own.flapsMs.length, 'time')} in ${showDuration(hold.windowMs)}`]
   }
-  return own.checks.some(check => check?.latched) ? [] : unproven(server, own)
+  if (own.checks.some(check => check?.latched)) return []
+  const why = unproven(server, own)
+  return why.length > 0 ? why : ['nothing fails any more, waits for its next look']
 }
 
 /** How far the criteria have come that keep a server from its verdict. */
-const unproven = ({ criteria }: Server, { checks, phase }: ServerState): readonly string[] => criteria.flatMap((criterion, i) => {
-  const check = checks[i]
+const unproven = ({ criteria }: Server, own: ServerState): readonly string[] => criteria.flatMap((criterion, i) => {
+  const check = own.checks[i]
   if (check === undefined || !takesOut(criterion)) return []
   if (check.bad > 0) return [`${criterion.name}: failed ${check.bad} of ${criterion.fall} times (${check.verdict.reason})`]
-  return phase === 'out' && check.good < criterion.rise ? [reasonOf(criterion, check)] : []
+  return isProving(criterion, check, own) ? [reasonOf(criterion, check)] : []
 })

@@ -133,5 +133,6 @@ function rampLeft (own: ServerState | undefined, { ramp }: Policy, nowMs: number
 function shortage ({ servers, fit, need: least, extra, strained }: BackendStory): string {
   const wants = Math.min(servers, least + extra)
   const under = extra > 0 ? strained ? ', for the load' : ', since the load was too much' : ''
-  return `only ${fit} of ${count(servers, 'server')} ${fit === 1 ? 'is' : 'are'} fit, and the floor wants ${wants} in service${under}`
+  const few = fit === 0 ? `none of ${count(servers, 'server')} is fit` : `only ${fit} of ${count(servers, 'server')} ${fit === 1 ? 'is' : 'are'} fit`
+  return `${few}, and the floor wants ${wants} in service${under}`
 }

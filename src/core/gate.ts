@@ -56,19 +56,23 @@ function askPeers (backend: Backend, state: BackendState, trip: Trip, outside: O
     if (backend.servers.some(({ node }) => node !== server.node)) return answer
     answer = pollOutside(outside(), trip, server.node)
   }
-  const isDark = isReach && state.servers[trip.index]?.reached === 'noconn'
-  const quorum = Math.max(1, Math.ceil((isDark ? gate.quorumNoconnPercent : gate.quorumPercent) * answer.asked / 100))
+  const percent = isReach && isWeak(state.servers[trip.index], trip, gate.settleMs) ? gate.strictQuorumPercent : gate.quorumPercent
+  const quorum = Math.max(1, Math.ceil(percent * answer.asked / 100))
   return answer.asked === 0 || answer.passing >= quorum ? undefined : answer
 }
+
+/** Silence that may well be our own network's, or a load that has only just arrived. */
+const isWeak = (own: ServerState | undefined, { check: { firstFailMs = 0 } }: Trip, settleMs: number): boolean =>
+  own !== undefined && (own.reached === 'noconn' || own.sinceMs + settleMs > firstFailMs)
 
 /** A fault that all share needs no asking round: at each look of each server that would be the square of the farm. */
 function nobodyPasses ({ servers }: Backend, { servers: states, tally }: BackendState, { at, index }: Trip, isReach: boolean): Answer | undefined {
   const asked = isReach ? tally.in - (states[index]?.phase === 'in' ? 1 : 0) : (tally.known[at] ?? 0) - 1
   if (asked < 1 || (tally.passing[at] ?? 0) > 0 || hasTwins(servers)) return undefined
-  return { asked, passing: 0 }
+  return { asked, passing: 0, failing: asked }
 }
 
-interface Answer { readonly asked: number, readonly passing: number }
+interface Answer { readonly asked: number, readonly passing: number, readonly failing: number }
 /** The check by which another server of the backend may speak; undefined when it may not. */
 type VoiceOf = (server: Server, state: ServerState, index: number) => CheckState | undefined
 
@@ -78,6 +82,7 @@ function poll ({ servers }: Backend, state: BackendState, trip: Trip, voiceOf: V
   const seen = hasTwins(servers) ? new Set<string>() : undefined
   let asked = 0
   let passing = 0
+  let failing = 0
   for (let i = 0; i < servers.length; i += 1) {
     const server = servers[i]
     const other = state.servers[i]
@@ -87,13 +92,15 @@ function poll ({ servers }: Backend, state: BackendState, trip: Trip, voiceOf: V
     seen?.add(server.node)
     asked += 1
     if (vouches(check, trip)) passing += 1
+    else if (check.bad > 0 || check.latched) failing += 1
   }
-  return { asked, passing }
+  return { asked, passing, failing }
 }
 
 function pollOutside (voices: readonly Voice[], trip: Trip, own: string): Answer {
   const byNode = new Map(voices.filter(({ node, check }) => node !== own && hasData(check) && !check.latched).map(voice => [voice.node, voice]))
-  return { asked: byNode.size, passing: [...byNode.values()].filter(({ check }) => vouches(check, trip)).length }
+  const checks = [...byNode.values()].map(({ check }) => check)
+  return { asked: checks.length, passing: checks.filter(check => vouches(check, trip)).length, failing: checks.filter(({ bad }) => bad > 0).length }
 }
 
 const hasData = ({ good, bad }: CheckState): boolean => good + bad > 0

@@ -1,5 +1,6 @@
 /** The operator's word, which comes before what the polls say. */
 import type { Server } from './model.ts'
+import { clean } from './text.ts'
 
 /** What an operator wants of a server. `weightPercent` caps; 0 takes it out. */
 export type OrderAction = 'up' | 'down' | 'drain' | 'maint' | { readonly weightPercent: number }
@@ -49,4 +50,4 @@ export const showAction = (action: OrderAction): string => typeof action === 'st
 
 /** As a reason: `drain by al: disk`, and for more than one server `drain of web/* by al: disk`. */
 export const showOrder = ({ action, scope, by, reason }: Order): string =>
-  `${showAction(action)}${scope.endsWith('/*') ? ` of ${scope}` : ''} by ${by}: ${reason}`
+  `${showAction(action)}${scope.endsWith('/*') ? ` of ${scope}` : ''} by ${clean(by, 40)}: ${clean(reason)}`

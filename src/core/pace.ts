@@ -1,7 +1,7 @@
 /** What is worth a quicker look. */
 import { isMidRun } from './check.ts'
 import type { Backend, ProbeKey, Server } from './model.ts'
-import { SEVERITY, severityOf, takesOut, wantsOut } from './severity.ts'
+import { isProving, SEVERITY, severityOf, takesOut, wantsOut } from './severity.ts'
 import type { BackendState, ServerState } from './state.ts'
 
 /** Whether nothing can be said of a server without a probe that has no sample yet. */
@@ -14,11 +14,10 @@ export function isAwaited ({ criteria }: Server, { checks, phase }: ServerState,
 export function isUndecided (server: Server, state: ServerState, probe: ProbeKey): boolean {
   const { criteria } = server
   if (state.phase === 'start' && !wantsOut(server, state)) return criteria.some(criterion => criterion.probe === probe && severityOf(criterion) > SEVERITY.warn)
-  const isOut = state.phase === 'out' || state.phase === 'held'
   return criteria.some((criterion, i) => {
     const check = state.checks[i]
     if (criterion.probe !== probe || !takesOut(criterion) || check === undefined) return false
-    return isMidRun(check) || (isOut && check.bad === 0 && check.good < criterion.rise) // out until this one is proven too
+    return isMidRun(check) || isProving(criterion, check, state)
   })
 }
 

@@ -15,10 +15,10 @@ export interface Policy {
   readonly gate?: {
     readonly quorumPercent: number
     /**
-     * The same where no connection came about at all. More is asked for here: that many dark nodes are more often our
-     * own network, and HAProxy's own check sees a dark node by itself.
+     * The same where silence is weak evidence. No connection at all: that many dark nodes are more often our own network,
+     * and HAProxy's own check sees a dark node by itself. A server that has only just come back: it may be the load.
      */
-    readonly quorumNoconnPercent: number
+    readonly strictQuorumPercent: number
     /** In service for so long, a server carries its share and has a voice. */
     readonly settleMs: number
   }
@@ -67,7 +67,7 @@ export interface Policy {
 export const DEFAULT_POLICY: Policy = {
   mode: 'enforce',
   window: { fails: 4, of: 10 },
-  gate: { quorumPercent: 34, quorumNoconnPercent: 67, settleMs: 15_000 },
+  gate: { quorumPercent: 34, strictQuorumPercent: 67, settleMs: 15_000 },
   burst: { sharePercent: 20, withinMs: 6000 },
   strain: { slowPercent: 25, sharePercent: 34, upMs: 2000, downMs: 60_000, stepPercent: 20 },
   hold: { baseMs: 5000, maxMs: 120_000, windowMs: 600_000 },

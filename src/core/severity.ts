@@ -23,14 +23,14 @@ export function worst ({ criteria }: Server, { checks }: ServerState): number {
 export const wantsOut = (server: Server, state: ServerState): boolean => worst(server, state) >= SEVERITY.drain
 
 /** Some criterion that could take it out has failed lately, or has not passed often enough yet. */
-export function isUnproven ({ criteria }: Server, { checks, phase }: ServerState): boolean {
-  const returns = phase === 'out' || phase === 'held'
-  return criteria.some((criterion, i) => {
-    const check = checks[i]
-    if (check === undefined || !takesOut(criterion)) return false
-    return check.bad > 0 || (returns && check.good > 0 && check.good < criterion.rise)
-  })
-}
+export const isUnproven = ({ criteria }: Server, own: ServerState): boolean => criteria.some((criterion, i) => {
+  const check = own.checks[i]
+  return check !== undefined && takesOut(criterion) && (check.bad > 0 || isProving(criterion, check, own))
+})
+
+/** Of a server that is out: its run of passes has begun since, and is not long enough yet. One from before proves nothing new. */
+export const isProving = ({ rise }: Criterion, { good, goodSinceMs = 0 }: CheckState, { phase, sinceMs }: ServerState): boolean =>
+  (phase === 'out' || phase === 'held') && good > 0 && good < rise && goodSinceMs >= sinceMs
 
 /** How bad it would be to keep it: impaired but able; cannot serve; silent; refusing. */
 export function outClass (server: Server, state: ServerState): OutClass {

@@ -4,7 +4,7 @@ import type { Orders } from './order.ts'
 
 /** Why a criterion that failed often enough may not take its server out now. */
 export type Doubt =
-  | { readonly why: 'peers', readonly asked: number, readonly passing: number }
+  | { readonly why: 'peers', readonly asked: number, readonly passing: number, readonly failing: number }
   | { readonly why: 'strain' }
   | { readonly why: 'queue' }
 
@@ -92,6 +92,8 @@ export interface Tally {
   readonly in: number
   /** Of these: slow, or silent and not singled out. */
   readonly troubled: number
+  /** Servers with a criterion that fails but is not believed, for others fail it too. */
+  readonly doubted: number
   /** By place of a criterion: servers it has been looked at of, and of these those that pass it. */
   readonly known: readonly number[]
   readonly passing: readonly number[]

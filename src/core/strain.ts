@@ -9,23 +9,32 @@ import { reachCheck } from './reach.ts'
 import type { CheckState, ServerState, Tally } from './state.ts'
 
 /** What one server adds to the tally of its backend. */
-export interface Share { readonly in: 0 | 1, readonly troubled: 0 | 1 }
+export type Share = Pick<Tally, 'in' | 'troubled' | 'doubted'>
+
+const NOTHING: Share = { in: 0, troubled: 0, doubted: 0 }
 
 export function share (server: Server, state: ServerState, policy: Policy): Share {
-  if (state.phase !== 'in') return { in: 0, troubled: 0 }
+  if (state.phase !== 'in') return NOTHING
   const troubled = reachCheck(server, state)?.doubt?.why === 'peers' || isSlow(server, state, policy)
-  return { in: 1, troubled: troubled ? 1 : 0 }
+  const doubted = state.checks.some(check => check?.doubt?.why === 'peers')
+  return { in: 1, troubled: troubled ? 1 : 0, doubted: doubted ? 1 : 0 }
 }
 
 /** The tally without a server. */
-export const without = ({ in: all, troubled }: Tally, own: Share): Pick<Tally, 'in' | 'troubled'> => ({ in: all - own.in, troubled: troubled - own.troubled })
+export const without = (tally: Share, own: Share): Share =>
+  ({ in: tally.in - own.in, troubled: tally.troubled - own.troubled, doubted: tally.doubted - own.doubted })
 
 /** The tally after one server has changed. */
 export function recount (tally: Tally, server: Server, before: ServerState, after: ServerState, policy: Policy): Tally {
   const rest = without(tally, share(server, before, policy))
   const own = share(server, after, policy)
-  const known = recounted(tally.known, server, before, after, hasData)
-  return { in: rest.in + own.in, troubled: rest.troubled + own.troubled, known, passing: recounted(tally.passing, server, before, after, passes) }
+  return {
+    in: rest.in + own.in,
+    troubled: rest.troubled + own.troubled,
+    doubted: rest.doubted + own.doubted,
+    known: recounted(tally.known, server, before, after, hasData),
+    passing: recounted(tally.passing, server, before, after, passes)
+  }
 }
 
 const hasData = (check: CheckState | undefined): boolean => check !== undefined
@@ -44,7 +53,7 @@ function recounted (counts: readonly number[], { criteria }: Server, before: Ser
 }
 
 export function tallyOf ({ servers, policy }: Backend, states: readonly ServerState[]): Tally {
-  let tally: Tally = { in: 0, troubled: 0, known: [], passing: [] }
+  let tally: Tally = { ...NOTHING, known: [], passing: [] }
   for (const [i, server] of servers.entries()) {
     const state = states[i]
     if (state !== undefined) tally = recount(tally, server, { ...state, phase: 'start', checks: [] }, state, policy)

@@ -47,9 +47,10 @@ const keptNames = ({ backend: { servers }, state: { floor } }: Known): readonly 
 
 /** Once when it begins, with what we do not believe; and once when it is over. */
 function tellDoubt (log: LogEvent, before: Known | undefined, after: Known): void {
-  const on = firstDoubt(after)
-  const was = before === undefined ? undefined : firstDoubt(before)
-  if ((on === undefined) === (was === undefined)) return
+  const isOn = after.state.tally.doubted > 0
+  if (isOn === ((before?.state.tally.doubted ?? 0) > 0)) return
+  const on = isOn ? firstDoubt(after) : undefined
+  const was = isOn || before === undefined ? undefined : firstDoubt(before)
   const { name } = after.backend
   if (on === undefined) {
     const criterion = was?.criterion ?? ''
@@ -57,7 +58,7 @@ function tellDoubt (log: LogEvent, before: Known | undefined, after: Known): voi
     return
   }
   const { server, criterion, asked, failing, reason } = on
-  const others = asked === 0 ? 'and nobody else carries traffic' : `but so ${failing === 1 ? 'does' : 'do'} ${failing} of ${count(asked, 'peer')}`
+  const others = asked === 0 ? 'and nobody else carries traffic' : `but ${failing} of ${count(asked, 'peer')} ${failing === 1 ? 'fails' : 'fail'} it too`
   const message = `${server} fails ${criterion}, ${others}: a shared fault, or our own eyes; nobody is taken out for it`
   log('backend.doubt', { backend: name, on: true, held: [server], criterion, asked, failing }, `${name}: ${message} (${reason})`)
 }
@@ -70,8 +71,8 @@ function firstDoubt ({ backend: { servers }, state }: Known): Doubted | undefine
     const check = state.servers[i]?.checks[at]
     const criterion = servers[i]?.criteria[at]
     if (check?.doubt?.why !== 'peers' || criterion === undefined) continue
-    const { asked, passing } = check.doubt
-    return { server: servers[i]?.name ?? '', criterion: criterion.name, asked, failing: asked - passing, reason: reasonOf(criterion, check) }
+    const { asked, failing } = check.doubt
+    return { server: servers[i]?.name ?? '', criterion: criterion.name, asked, failing, reason: reasonOf(criterion, check) }
   }
   return undefined
 }

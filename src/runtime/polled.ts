@@ -52,7 +52,13 @@ export function readPolled (backends: readonly Backend[], { clock, log, stateDir
   const { monotonicMs, wallMs, backends: saved } = read.data
   const shiftMs = (clock.now() - clock.wall()) - (monotonicMs - wallMs)
   // A calendar that was set back would make old looks seem fresh.
-  return clock.wall() < wallMs ? undefined : { shiftMs, backends: mapNames(saved, reader(backends)) }
+  if (clock.wall() < wallMs) return undefined
+  try {
+    return { shiftMs, backends: mapNames(saved, reader(backends)) }
+  } catch { // JSON of our version, but not ours: what was learned is not worth a start
+    log('state.set_aside', { file: pathOf(stateDir), to: pathOf(stateDir), why: 'is not ours' }, 'a state file was not understood: every server begins anew')
+    return undefined
+  }
 }
 
 function isSaved (data: unknown): data is Saved {

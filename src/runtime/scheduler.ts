@@ -153,10 +153,15 @@ function addTo (map: Map<string, Set<Entry>>, key: string, entry: Entry): void {
   else known.add(entry)
 }
 
-/** The next slot of a pace after now; those that have passed are skipped, not made up for. */
+/**
+ * The next slot of a pace: now, when it has only just passed (a look that took all of its time). Those that have passed
+ * for long are skipped, not made up for.
+ */
 export function nextSlot (slotMs: number, paceMs: number, nowMs: number): number {
   const next = slotMs + paceMs
-  return next > nowMs ? next : next + (Math.floor((nowMs - next) / paceMs) + 1) * paceMs
+  const lateMs = nowMs - next
+  if (lateMs < 0) return next
+  return lateMs < paceMs / 2 ? nowMs : next + (Math.floor(lateMs / paceMs) + 1) * paceMs
 }
 
 /** FNV-1a: the same name starts at the same place in the interval, in every process. */

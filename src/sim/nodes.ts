@@ -36,7 +36,9 @@ export class Nodes {
   }
 
   setProber ({ partition, loss }: ProberSet): void {
-    if (partition !== undefined) this.#hidden = this.truths.map((_, node) => partition.some(name => name === 'all' || name === nodeName(node)))
+    if (partition !== undefined) {
+      this.#hidden = this.truths.map((_, node) => partition.some(name => name === 'all' || name === nodeName(node)))
+    }
     this.#loss = loss ?? this.#loss
   }
 

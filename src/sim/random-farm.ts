@@ -1,6 +1,6 @@
 /** Farms and faults that nobody thought of. All chance comes from one seed, so that a number is a whole scenario. */
 import { Random } from './random.ts'
-import { FAULTS } from './random-faults.ts'
+import { FAULTS, ORDER } from './random-faults.ts'
 import { parseScenario, type Scenario } from './scenario.ts'
 
 const DURATION_S = { min: 200, max: 420 } as const
@@ -8,8 +8,13 @@ const NODES = { min: 2, max: 16 } as const
 const LOAD = { min: 0.3, max: 0.95 } as const
 const FAULTS_MAX = 4
 
-/** Of two of the same seed, one is the other. */
-export function randomFarm (seed: number): Scenario {
+/** Any farm that can be: operators and odd settings among what may happen to it. Of two of the same seed, one is the other. */
+export const randomFarm = (seed: number): Scenario => makeFarm(seed, true)
+
+/** Nodes, load, faults and the agent's own troubles, with all settings as they are by default: for comparing policies. */
+export const plainFarm = (seed: number): Scenario => makeFarm(seed, false)
+
+function makeFarm (seed: number, isOdd: boolean): Scenario {
   const random = new Random(seed)
   const nodes = NODES.min + random.below(NODES.max - NODES.min + 1)
   const capacity = random.pick([50, 100, 100, 400])
@@ -23,10 +28,12 @@ export function randomFarm (seed: number): Scenario {
     balance: random.pick(['roundrobin', 'leastconn']),
     node: { capacity_rps: capacity, base_ms: random.pick([10, 50, 50, 200]), probe_ms: random.pick([5, 20, 20, 100]) },
     haproxy: { agent_inter_ms: random.pick([1000, 2000, 2000, 2000, 5000]), own_check: random.chance(0.85) ? 'tcp' : 'none' },
-    ...(random.chance(0.4) ? { criteria: randomCriteria(random) } : {}),
-    ...(random.chance(0.3) ? { policy: randomPolicy(random, nodes) } : {})
+    ...(isOdd && random.chance(0.4) ? { criteria: randomCriteria(random) } : {}),
+    ...(isOdd && random.chance(0.3) ? { policy: randomPolicy(random, nodes) } : {})
   }
-  const faults = Array.from({ length: 1 + random.below(FAULTS_MAX) }, () => random.pick(FAULTS))
+  const [first, ...others] = FAULTS
+  const known = isOdd ? FAULTS : [first, ...others.filter(({ name }) => name !== ORDER)] as const
+  const faults = Array.from({ length: 1 + random.below(FAULTS_MAX) }, () => random.pick(known))
   const timeline = faults.flatMap(({ happen }) => happen({ random, nodes, durationS, loadRps: shape.load_rps }))
   const what = [...new Set(faults.map(({ name }) => name))].join(', ')
   const why = `${nodes} nodes at ${Math.round(100 * load)} % load: ${what}`

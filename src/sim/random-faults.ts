@@ -125,6 +125,9 @@ function order (farm: Farm): readonly Entry[] {
   return [{ t: span(farm).fromS, override: { scope, action, ...ttl, author: 'al', reason: random.pick(REASONS) } }]
 }
 
+/** What no node and no network does, but a person. */
+export const ORDER = 'order'
+
 export const FAULTS: readonly [Fault, ...Fault[]] = [
   { name: 'gone', happen: gone },
   { name: 'gone', happen: gone },
@@ -153,6 +156,6 @@ export const FAULTS: readonly [Fault, ...Fault[]] = [
   { name: 'agent on a bad line', happen: farm => proberDuring(span(farm), { loss: lossOf(farm) }, { loss: 0 }) },
   { name: 'agent starved', happen: stalls },
   { name: 'agent restarted', happen: farm => [{ t: span(farm).fromS, restart_agent: true }] },
-  { name: 'order', happen: order },
-  { name: 'order', happen: order }
+  { name: ORDER, happen: order },
+  { name: ORDER, happen: order }
 ]

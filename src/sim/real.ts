@@ -1,7 +1,10 @@
 /** The real thing in a simulated world: Monitor, Scheduler and all, exactly as the app puts them together. */
 import { encodeReply } from '../agent/protocol.ts'
+import { decide } from '../core/decide.ts'
 import { serverId } from '../core/model.ts'
 import type { Poll, Probe } from '../core/probe.ts'
+import { toReply } from '../core/reply.ts'
+import type { BackendState } from '../core/state.ts'
 import { hedged } from '../probes/hedge.ts'
 import type { Timer } from '../runtime/clock.ts'
 import { Lateness } from '../runtime/lateness.ts'
@@ -44,10 +47,8 @@ export function createReal ({ setup, sight, log, store, orders, crash }: Contend
   const ticker = clock.every(TICK_MS, () => { monitor.tick() })
 
   const ids = backend.servers.map(serverId)
-  const lineOf = (id: string): string => {
-    const view = monitor.view(id)
-    return view === undefined ? '' : encodeReply(view.reply).trimEnd()
-  }
+  const lineOf = (id: string, index: number, state: BackendState): string =>
+    encodeReply(toReply(decide(backend, state, index, clock.now()), adminState, said.owes(id))).trimEnd()
   return {
     answer: server => {
       const reply = monitor.reply(ids[server] ?? '', HAPROXY)
@@ -55,7 +56,7 @@ export function createReal ({ setup, sight, log, store, orders, crash }: Contend
     },
     inspect: () => {
       const state = monitor.memory(backend.name)
-      return state === undefined ? undefined : { backend, state, lines: ids.map(lineOf) }
+      return state === undefined ? undefined : { backend, state, lines: ids.map((id, index) => lineOf(id, index, state)) }
     },
     order: now => { monitor.order(now) },
     stop: () => {
