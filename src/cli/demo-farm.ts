@@ -10,7 +10,7 @@ import type { Balancer } from '../sim/balancer.ts'
 import { Client } from '../sim/client.ts'
 import { haproxyVersion, startHaproxy } from '../sim/haproxy-process.ts'
 import { startModelBalancer } from '../sim/model-balancer.ts'
-import { startThreeGateways, type ThreeGateways } from '../sim/three-gateways.ts'
+import { copyWithPolicy, startThreeGateways, type ThreeGateways } from '../sim/three-gateways.ts'
 import type { DestinationStream } from 'pino'
 
 /** The directory with the haproxy.cfg and hcf.yaml that users copy: the demo runs exactly these. */
@@ -33,6 +33,8 @@ export interface FarmOptions {
 }
 
 const AGENT_INTER_MS = 1000
+/** A night in two minutes: back soon after an outage, and weights in two steps. */
+const QUICK = '{ hold: { base: 2s }, ramp: { for: 4s }, weight: { every: 1s, down: 50% } }'
 
 export async function startFarm ({ env, version, log, model }: FarmOptions): Promise<Farm> {
   const closers: Array<() => Promise<void> | void> = []
@@ -44,7 +46,7 @@ export async function startFarm ({ env, version, log, model }: FarmOptions): Pro
     closers.push(() => { rmSync(workDir, { recursive: true, force: true }) })
     const gateways = await startThreeGateways({ workDir, canaryEvery: '3s', canaryWithin: '3s' })
     closers.push(async () => gateways.stop())
-    const config = loadConfig(join(EXAMPLES, 'hcf.yaml'), gateways.env)
+    const config = loadConfig(copyWithPolicy(join(EXAMPLES, 'hcf.yaml'), QUICK, workDir), gateways.env)
     const app = await startApp(config, { log: createLog({ level: 'info', destination: log }), version })
     closers.push(async () => app.stop())
 

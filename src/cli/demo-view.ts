@@ -54,8 +54,9 @@ function plainView (io: Io, title: string): View {
         const ours = status.find(({ server }) => server === id)
         if (ours === undefined) continue
         const line = `${id.padEnd(19)} we say "${ours.reply}"; HAProxy: ${shown(row)}`
-        if (last.get(id) === line) continue
-        last.set(id, line)
+        const news = ours.layer === 'ramp' ? `${ours.layer} ${row.status}` : line // its steps are no news
+        if (last.get(id) === news) continue
+        last.set(id, news)
         io.stdout.write(`${seconds(elapsedMs).padStart(7)}  ${line}\n`)
       }
     },

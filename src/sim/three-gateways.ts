@@ -1,5 +1,5 @@
 /** The gateways of haproxy/haproxy.cfg and haproxy/hcf.yaml, simulated, and what those two files take from the environment. */
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { GATEWAYS, type GatewayName } from './balancer.ts'
 import { Gateway, type Files } from './gateway.ts'
@@ -49,4 +49,11 @@ export async function startThreeGateways ({ workDir, canaryEvery, canaryWithin }
     readPath: `/uri/${encodeURIComponent(byName.webapi1.caps.immutable)}`,
     stop: async () => { await Promise.all(started.map(async ([, gateway]) => gateway.stop())) }
   }
+}
+
+/** A copy in `dir` of an example config with another policy for every backend, as YAML: its own pace is that of a farm, not of a demonstration. */
+export function copyWithPolicy (example: string, policy: string, dir: string): string {
+  const file = join(dir, 'hcf.yaml')
+  writeFileSync(file, readFileSync(example, 'utf8').replace(/^( +)profile: .*$/gm, `$&\n$1policy: ${policy}`))
+  return file
 }
