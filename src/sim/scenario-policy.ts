@@ -89,7 +89,7 @@ const SWITCHES: Readonly<Record<string, { readonly off: Value, readonly on: Valu
 
 /** What is no setting of hcf.yaml under its flat name passes as it is: the config says what it knows. */
 function toPolicy (policy: PolicyFile): Tree {
-  const own: Record<string, unknown> = {}
+  const own = Object.create(null) as Record<string, unknown> // a file may call its keys as it likes
   let off: Tree = {}
   for (const [key, value] of Object.entries(policy)) {
     const flat = Object.hasOwn(FLAT, key) ? FLAT[key] : undefined

@@ -26,7 +26,7 @@ export const policyMistakes: Readonly<Record<string, readonly string[]>> = {
   'policy-group-is-not-one': [
     '7:14: backends.web.policy.hedge must be off, or a duration like 700ms, is "fast"',
     '8:15: backends.web.policy.window must be off, or a mapping of fails and of, is "4 of 10"',
-    '9:13: backends.web.policy.gate must be off, or a mapping of quorum and settle, is true',
+    '9:13: backends.web.policy.gate must be off, or a mapping of quorum, quorum_strict and settle, is true',
     '10:13: backends.web.policy.burst must be off, or a mapping of share and within, is empty',
     '11:15: backends.web.policy.strain must be off, or a mapping of slow, share, up, down and step, is a list',
     '12:13: backends.web.policy.ramp must be off, or a mapping of for, from and full, is "no"'

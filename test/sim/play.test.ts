@@ -10,7 +10,7 @@ import { root } from '../helpers/paths.ts'
 /** Long ones show over and over what is seen in this time. */
 const PLAYED_MS = 300_000
 /** Points of availability that a wrong guess may cost. */
-const TOLERANCE = 0.7
+const TOLERANCE = 0.5
 
 /** Where an agent that does as it is told is worse than none: operators and settings that ask for it. */
 const ASKED_FOR = ['everything-in-maintenance', 'layers-off']
@@ -20,7 +20,7 @@ const NOBODY_TO_BLAME = [
   'shared-storage', 'two-gateways-no-storage', 'lone-gateway', 'only-observed', 'rude-reason', 'slow-three-times'
 ]
 
-const scenarios: readonly Scenario[] = ['scenarios', 'test/sim/scenarios'].flatMap(directory =>
+const scenarios: readonly Scenario[] = ['scenarios', 'test/sim/scenarios', 'test/sim/asked-for'].flatMap(directory =>
   readdirSync(join(root, directory)).map(file => readScenario(readFileSync(join(root, directory, file), 'utf8'), file)))
 
 const cut = (scenario: Scenario): Scenario => {

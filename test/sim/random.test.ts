@@ -16,7 +16,9 @@ function unevenness (draw: (i: number) => number): number {
 void t.test('a number follows from its keys alone', async (t) => {
   t.equal(uniform(1, 2, 3, 4), uniform(1, 2, 3, 4))
   t.equal(uniform(1, 2, 3, 4), 0.3568090305197984, 'on every machine')
-  const keys: ReadonlyArray<[number, number, number, number]> = [[1, 2, 3, 4], [2, 2, 3, 4], [1, 3, 3, 4], [1, 2, 4, 4], [1, 2, 3, 5], [2, 1, 3, 4], [1, 2, 4, 3]]
+  const keys: ReadonlyArray<[number, number, number, number]> = [
+    [1, 2, 3, 4], [2, 2, 3, 4], [1, 3, 3, 4], [1, 2, 4, 4], [1, 2, 3, 5], [2, 1, 3, 4], [1, 2, 4, 3]
+  ]
   t.equal(new Set(keys.map(each => uniform(...each))).size, keys.length, 'each key, and their order, matters')
 })
 
@@ -33,7 +35,8 @@ void t.test('the numbers are even along every key, and between 0 and 1', async (
 
 void t.test('neighbours know nothing of each other', async (t) => {
   const rows: ReadonlyArray<readonly [string, (i: number) => number]> = [
-    ['node', i => uniform(1, i + 1, 5, 11)], ['time', i => uniform(1, i, 6, 11)], ['draw', i => uniform(1, i, 5, 12)], ['seed', i => uniform(2, i, 5, 11)]
+    ['node', i => uniform(1, i + 1, 5, 11)], ['time', i => uniform(1, i, 6, 11)],
+    ['draw', i => uniform(1, i, 5, 12)], ['seed', i => uniform(2, i, 5, 11)]
   ]
   for (const [name, neighbour] of rows) {
     let sum = 0

@@ -174,7 +174,7 @@ void t.test('criteria and policy in the words of hcf.yaml', async t => {
 })
 
 void t.test('every scenario here is good, has a sentence of its own, and is the same when written and read again', async t => {
-  const directories = ['scenarios', 'test/sim/scenarios'].map(directory => join(root, directory))
+  const directories = ['scenarios', 'test/sim/scenarios', 'test/sim/asked-for'].map(directory => join(root, directory))
   const files = directories.flatMap(directory => readdirSync(directory).map(name => join(directory, name)))
   t.ok(files.length >= 30)
   const sentences = new Set<string>()

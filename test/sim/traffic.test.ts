@@ -8,7 +8,7 @@ import { STEP_MS, Traffic } from '../../src/sim/traffic.ts'
 
 const FARM = { nodes: 2, balance: 'roundrobin', capacityRps: 100, baseMs: 50, clientTimeoutMs: 5000 } as const
 
-function farm (truths: ReadonlyArray<Partial<NodeTruth>>, options: Partial<Omit<typeof FARM, 'balance'> & { balance: Scenario['balance'] }> = {}): Traffic {
+function farm (truths: ReadonlyArray<Partial<NodeTruth>>, options: { readonly balance?: Scenario['balance'] } = {}): Traffic {
   return new Traffic({ ...FARM, nodes: truths.length, ...options }, truths.map(truth => ({ ...HEALTHY_NODE, ...truth })))
 }
 
