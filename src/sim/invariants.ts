@@ -1,7 +1,9 @@
 /** What must hold of every answer, whatever happens to the farm. Checked after each agent check of a simulated history. */
 import { parseReply } from '../agent/protocol.ts'
+import { floorOf, need } from '../core/floor.ts'
 import { serverId, type Backend } from '../core/model.ts'
-import { orderFor, settles } from '../core/order.ts'
+import { orderFor, settles, type Order } from '../core/order.ts'
+import { isOpen, isStale } from '../core/stale.ts'
 import type { BackendState } from '../core/state.ts'
 
 /** One agent check of a simulation, as HAProxy and the agent see it. */
@@ -53,16 +55,39 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
     return isOrderedOut(seen, server) ? undefined : `takes a server out by weight, which only an operator may: ${line}`
   },
 
-  min_up: seen => {
-    const { lines, backend } = seen
-    const { minUp } = backend.policy
+  floor: seen => {
+    const { backend, server } = seen
     const ours = backend.servers.map((_, i) => i).filter(i => !isOrderedOut(seen, i))
-    const up = ours.filter(i => {
-      const { admin, health, weightPercent } = meant(lines[i] ?? '')
-      return admin === 'ready' && health === 'up' && weightPercent > 0
-    }).length
-    const need = Math.min(minUp, ours.length)
-    return up >= need ? undefined : `leaves ${up} servers in service, must leave ${need} (min_up ${minUp})`
+    const up = ours.filter(i => takesTraffic(seen, i)).length
+    const least = Math.min(need(backend), ours.length)
+    if (up < least) return `leaves ${up} servers in service, must leave ${least} (min_up ${backend.policy.minUp}, max_out ${backend.policy.maxOutPercent}%)`
+    const { fit, kept } = floorOf(backend, seen.state, seen.atMs)
+    const wanted = Math.min(backend.servers.length, need(backend) + seen.state.extra)
+    return kept.has(server) && fit >= wanted ? `is kept though ${fit} are fit and ${wanted} are wanted` : undefined
+  },
+
+  'no opinion only at the start, and not for long': ({ atMs, line, server, state, backend }) => {
+    const own = state.servers[server]
+    if (parseReply(line).health !== undefined || own === undefined) return undefined
+    if (own.phase !== 'start') return `has no opinion though it has had a verdict: ${line}`
+    return isOpen(own, backend.policy, atMs) ? `has still no opinion: ${line}` : undefined
+  },
+
+  'old news is marked, then given up': seen => {
+    const { atMs, line, server, state, backend } = seen
+    const own = state.servers[server]
+    if (own === undefined || orderOf(seen, server) !== undefined) return undefined
+    const { admin, health, weightPercent } = meant(line)
+    const isUp = admin === 'ready' && health === 'up' && weightPercent === 100
+    if (isOpen(own, backend.policy, atMs)) return isUp ? undefined : `holds to a verdict that is too old: ${line}`
+    return isStale(own, backend.policy, atMs) && !line.includes('stale') ? `does not say that it is old: ${line}` : undefined
+  },
+
+  'observe only watches': seen => {
+    const { line, server, backend } = seen
+    if (backend.policy.mode !== 'observe' || orderOf(seen, server) !== undefined) return undefined
+    const { admin, health, weightPercent } = meant(line)
+    return admin === 'ready' && health === 'up' && weightPercent === 100 ? undefined : `acts, and should only watch: ${line}`
   },
 
   'phases are their own': ({ state }, previous) => {
@@ -76,10 +101,19 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
   }
 }
 
-/** Whether an operator took it out. */
-function isOrderedOut ({ atMs, backend, state: { orders } }: Seen, index: number): boolean {
+function takesTraffic ({ lines }: Seen, index: number): boolean {
+  const { admin, health, weightPercent } = meant(lines[index] ?? '')
+  return admin === 'ready' && health === 'up' && weightPercent > 0
+}
+
+function orderOf ({ atMs, backend, state: { orders } }: Seen, index: number): Order | undefined {
   const server = backend.servers[index]
-  const order = server === undefined ? undefined : orderFor(orders, server, atMs)
+  return server === undefined ? undefined : orderFor(orders, server, atMs)
+}
+
+/** Whether an operator took it out. */
+function isOrderedOut (seen: Seen, index: number): boolean {
+  const order = orderOf(seen, index)
   return order !== undefined && settles(order) && order.action !== 'up'
 }
 
