@@ -44,7 +44,7 @@ function showBackend ({ servers, fit, need, extra, kept, strained }: ServerDetai
 /** The counter as HAProxy shows it: how far up to `rise`, or how many failures of `fall` while passing. */
 function row (criterion: ServerDetail['criteria'][number], paint: Paint): readonly string[] {
   const { status, name, health, rise, fall, value, limit, onFail, forMs, reason } = criterion
-  const counter = health === undefined ? '-' : health >= rise ? `${rise + fall - 1 - health}/${fall} bad` : `${health}/${rise} good`
+  const counter = health === undefined ? '-' : status === 'doubt' ? `${fall}/${fall} bad` : health >= rise ? `${rise + fall - 1 - health}/${fall} bad` : `${health}/${rise} good`
   const shown = paint(status === 'pass' ? 'green' : status === 'fail' ? 'red' : 'yellow', status)
   return [shown, name, counter, String(value ?? '-'), limit ?? '-', onFail, forMs === undefined ? '-' : showDuration(forMs), reason ?? '-']
 }

@@ -82,6 +82,12 @@ export function healthOf ({ rise, fall }: Criterion, { latched, bad, good }: Che
   return latched ? Math.min(good, rise - 1) : Math.max(rise, rise + fall - 1 - bad)
 }
 
-/** In the middle of a run that will decide something. */
+/**
+ * In the middle of a run that will decide something. A doubt that others share is decided, for now; one for want of
+ * witnesses is over as soon as they have looked.
+ */
 export const isMidRun = ({ latched, bad, good, doubt }: CheckState): boolean =>
-  latched ? good > 0 : bad > 0 && doubt?.why !== 'peers'
+  latched ? good > 0 : bad > 0 && (doubt === undefined || !isShared(doubt))
+
+/** Others fail it too, or there is nobody to compare with: a fault of many, or of our own eyes. */
+export const isShared = (doubt: Doubt): boolean => doubt.why === 'peers' && (doubt.failing > 0 || doubt.asked === 0)

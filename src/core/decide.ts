@@ -114,9 +114,10 @@ const doubted = ({ criteria }: Server, { checks }: ServerState): readonly string
 function showDoubt (name: string, doubt: Doubt): string {
   if (doubt.why === 'strain') return `${name} fails, but the others are strained: not taken out`
   if (doubt.why === 'queue') return `${name} fails, but others have only just gone out: not taken out yet`
-  if (doubt.asked === 0) return `${name} fails, but nobody else carries traffic: not taken out`
-  if (doubt.failing === 0) return `${name} fails, but none of ${count(doubt.asked, 'peer')} has passed it since: not taken out`
-  return `${name} fails, but ${doubt.failing} of ${count(doubt.asked, 'peer')} ${doubt.failing === 1 ? 'fails' : 'fail'} it too: not taken out`
+  const { asked, passing, failing } = doubt
+  if (asked === 0) return `${name} fails, but nobody else carries traffic: not taken out`
+  if (passing + failing === asked) return `${name} fails, but ${failing} of ${count(asked, 'peer')} ${failing === 1 ? 'fails' : 'fail'} it too: not taken out`
+  return `${name} fails, but ${passing === 0 ? 'none' : `only ${passing}`} of ${count(asked, 'peer')} ${passing > 1 ? 'have' : 'has'} passed it since: not taken out`
 }
 
 function outOrKept (backend: Backend, state: BackendState, index: number, server: Server, own: ServerState, nowMs: number): Decision {
@@ -145,6 +146,6 @@ function waits (server: Server, own: ServerState, { hold }: Policy): readonly st
 const unproven = ({ criteria }: Server, own: ServerState): readonly string[] => criteria.flatMap((criterion, i) => {
   const check = own.checks[i]
   if (check === undefined || !takesOut(criterion)) return []
-  if (check.bad > 0) return [`${criterion.name}: failed ${check.bad} of ${criterion.fall} times (${check.verdict.reason})`]
+  if (check.bad > 0) return [`${criterion.name}: failed ${Math.min(check.bad, criterion.fall)} of ${criterion.fall} times (${check.verdict.reason})`]
   return isProving(criterion, check, own) ? [reasonOf(criterion, check)] : []
 })

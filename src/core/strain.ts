@@ -2,6 +2,7 @@
  * Whether the servers that carry the traffic are themselves in trouble: slow while answering, or silent and not singled
  * out. Then nobody more goes out, and who is able comes back.
  */
+import { isShared } from './check.ts'
 import { isSlow } from './latency.ts'
 import type { Backend, Server } from './model.ts'
 import type { Policy } from './policy.ts'
@@ -16,7 +17,7 @@ const NOTHING: Share = { in: 0, troubled: 0, doubted: 0 }
 export function share (server: Server, state: ServerState, policy: Policy): Share {
   if (state.phase !== 'in') return NOTHING
   const troubled = reachCheck(server, state)?.doubt?.why === 'peers' || isSlow(server, state, policy)
-  const doubted = state.checks.some(check => check?.doubt?.why === 'peers')
+  const doubted = state.checks.some(check => check?.doubt !== undefined && isShared(check.doubt))
   return { in: 1, troubled: troubled ? 1 : 0, doubted: doubted ? 1 : 0 }
 }
 

@@ -1,5 +1,5 @@
 /** What has changed, as log lines: for criteria, servers and backends. Says; decides nothing. */
-import { isFailing } from '../core/check.ts'
+import { isFailing, isShared } from '../core/check.ts'
 import { reasonOf } from '../core/severity.ts'
 import { serverId, type Backend, type Decision } from '../core/model.ts'
 import type { BackendState } from '../core/state.ts'
@@ -67,7 +67,7 @@ interface Doubted { readonly server: string, readonly criterion: string, readonl
 
 function firstDoubt ({ backend: { servers }, state }: Known): Doubted | undefined {
   for (let i = 0; i < servers.length; i += 1) {
-    const at = state.servers[i]?.checks.findIndex(check => check?.doubt?.why === 'peers') ?? -1
+    const at = state.servers[i]?.checks.findIndex(check => check?.doubt !== undefined && isShared(check.doubt)) ?? -1
     const check = state.servers[i]?.checks[at]
     const criterion = servers[i]?.criteria[at]
     if (check?.doubt?.why !== 'peers' || criterion === undefined) continue
