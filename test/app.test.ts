@@ -92,7 +92,12 @@ void t.test('held up: said, and what failed meanwhile is nobody’s fault', asyn
   const { config } = farm(t, `{ profile: http, servers: { a: "http://${await silentNode(t)}" }, policy: { interval: 1s, timeout: 3s, hedge: off } }`)
   const sim = new SimClock()
   let heldUpMs = 0
-  const clock: Clock = { now: () => sim.now() + heldUpMs, wall: () => sim.wall(), after: (ms, run) => sim.after(ms, run), every: (ms, run) => sim.every(ms, run) }
+  const clock: Clock = {
+    now: () => sim.now() + heldUpMs,
+    wall: () => sim.wall(),
+    after: (ms, run) => sim.after(ms, run),
+    every: (ms, run) => sim.every(ms, run)
+  }
   const sink = new Sink()
   const app = await start(config(), clock, sink)
   await sim.advance(2000)
@@ -109,7 +114,8 @@ void t.test('a restart that nobody notices', async t => {
   const node = createServer(socket => { socket.on('error', () => undefined) })
   node.listen(0, '127.0.0.1')
   await once(node, 'listening')
-  const { dir, config } = farm(t, `{ profile: tcp, servers: { a: "tcp://127.0.0.1:${(node.address() as AddressInfo).port}" }, policy: { interval: 100ms } }`)
+  const { port } = node.address() as AddressInfo
+  const { dir, config } = farm(t, `{ profile: tcp, servers: { a: "tcp://127.0.0.1:${port}" }, policy: { interval: 100ms } }`)
   const sink = new Sink()
   const app = await start(config(), undefined, sink)
   await until('it is up', () => sink.take().some(({ event, to }) => event === 'server.state' && to === 'up') || undefined, () => sink.raw.join(''))

@@ -37,7 +37,9 @@ void t.test('other rises and falls', async (t) => {
     ['+-', 1, 1, true], ['--', 2, 1, true], ['+-+', 1, 1, false], ['+--', 1, 3, false], ['+---', 1, 3, true], ['+---+', 1, 3, false],
     ['-++++', 5, 1, true], ['-+++++', 5, 1, false], ['-++++-++++', 5, 1, true]
   ]
-  for (const [run, rise, fall, latched] of rows) t.equal(after(run, criterion('c', { rise, fall })).latched, latched, `"${run}" with rise ${rise}, fall ${fall}`)
+  for (const [run, rise, fall, latched] of rows) {
+    t.equal(after(run, criterion('c', { rise, fall })).latched, latched, `"${run}" with rise ${rise}, fall ${fall}`)
+  }
 })
 
 void t.test('4 of the last 10, for the flaky', async (t) => {
@@ -54,6 +56,7 @@ void t.test('4 of the last 10, for the flaky', async (t) => {
     ['+++-+-+-+-+', true, 'latched, it is back like any other'],
     ['+++-+-+-+-++', false, 'after two passes'],
     ['+++-+-+-+-++-', false, 'and what was before is forgotten'],
+    ['+++-+-+-+-++-+-+-+-', false, 'also of how many there were: four of seven'],
     ['+++-+-+-+-++-++-++-+', false, 'until ten have been looked at again'],
     ['+++-+-+-+-++-++-++-+++-', false, 'three of ten'],
     ['+++-+-+-+-+++-++-++-++-', true, 'four of ten']
@@ -110,7 +113,9 @@ void t.test('what a sample says', async (t) => {
   for (const [of, mark, unreached, pass, why] of rows) {
     t.equal(judgeSample(of, sampleOf(mark, 1000)!, undefined, unreached)?.pass, pass, `${of.name} ${mark}: ${why}`)
   }
-  t.strictSame(judgeSample(plain, sampleOf('o', 1000)!, undefined, false), { pass: false, value: 'timeout', limit: 'an answer', reason: 'timeout by the node' })
+  t.strictSame(judgeSample(plain, sampleOf('o', 1000)!, undefined, false), {
+    pass: false, value: 'timeout', limit: 'an answer', reason: 'timeout by the node'
+  })
   t.strictSame(judgeSample(reach(), sampleOf('p', 1000)!, undefined, false), {
     pass: true, value: 'a bad answer', limit: 'an answer', reason: 'answered, badly: protocol by the node'
   })
@@ -134,14 +139,16 @@ void t.test('when it began', async (t) => {
   const at = (column: number): number => column * COLUMN_MS
   t.match(after('+'), { sinceMs: at(1), goodSinceMs: at(1), lastGoodMs: at(1) - 5, firstFailMs: undefined })
   t.match(after('+++'), { sinceMs: at(1), goodSinceMs: at(1), lastGoodMs: at(3) - 5 }, 'more of the same')
-  t.match(after('+o'), { sinceMs: at(1), goodSinceMs: undefined, lastGoodMs: at(1) - 5, firstFailMs: at(2) - 2000 }, 'a failure begins with the look')
+  t.match(after('+o'), { sinceMs: at(1), goodSinceMs: undefined, lastGoodMs: at(1) - 5 })
+  t.match(after('+o'), { firstFailMs: at(2) - 2000 }, 'a failure begins with the look')
   t.match(after('+oo'), { sinceMs: at(1), firstFailMs: at(2) - 2000 }, 'not decided yet')
   t.match(after('+oooo'), { sinceMs: at(4), firstFailMs: at(2) - 2000 }, 'since the look that decided')
   t.match(after('+ooo+'), { sinceMs: at(4), goodSinceMs: at(5), firstFailMs: undefined }, 'one pass does not bring it back')
   t.match(after('+ooo++'), { sinceMs: at(6), goodSinceMs: at(5) }, 'the pass that does')
   const check = after('++')
   t.equal(conclude(check, { ...check, bad: 3 }, { why: 'strain' }, 99).sinceMs, 99, 'a doubt is a failure, for people')
-  t.equal(conclude({ ...check, doubt: { why: 'strain' } }, { ...check, bad: 4 }, { why: 'queue' }, 99).sinceMs, check.sinceMs, 'and goes on with another')
+  const doubted = conclude({ ...check, doubt: { why: 'strain' } }, { ...check, bad: 4 }, { why: 'queue' }, 99)
+  t.equal(doubted.sinceMs, check.sinceMs, 'and goes on with another')
   t.equal(conclude(undefined, check, 'act', 99).sinceMs, check.sinceMs, 'the first')
 })
 
@@ -197,7 +204,7 @@ void t.test('failing, and in the middle of a run', async (t) => {
   t.equal(isFailing({ ...tripped, doubt: { why: 'queue' } }), true, 'a doubt is one')
   t.equal(isMidRun({ ...tripped, doubt: { why: 'queue' } }), true, 'a doubt that the next look may settle')
   t.equal(isMidRun({ ...tripped, doubt: { why: 'strain' } }), true)
-  t.equal(isMidRun({ ...tripped, doubt: { why: 'peers', asked: 1, passing: 0 } }), false, 'one that only the others can')
+  t.equal(isMidRun({ ...tripped, doubt: { why: 'peers', asked: 1, passing: 0, failing: 1 } }), false, 'one that only the others can')
 })
 
 void t.test('a sample that says nothing leaves the very same check', async (t) => {

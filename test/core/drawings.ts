@@ -1,18 +1,19 @@
 /**
  * Stories as drawings: how the servers of a backend fare, to be read at a glance.
  *
- *     a  +++ooo++++  uuuuudd22u     one line a server: its name, its polls, and what we mean it to be after each
+ *     a  ++ooo++++++  uuuuddh1122     one line a server: its name, its polls, and what we mean it to be after each:
+ *                                     here it falls silent, goes out, waits, and comes back little by little
  *
  * A column is one poll of everybody, line by line, and 2 s. The polls:
  *
  *     +  passes                                x  refuses
  *     -  answers, but every criterion fails    r  resets
- *     S  answers, and only the criteria with   n  no connection
- *        that initial fail (any capital)       o  no answer in time
+ *     S  answers, but the criteria with that   n  no connection
+ *        initial fail (any capital)            o  no answer in time
  *     3  passes, and allows 30% (1 … 9)        p  answers, but not what was asked for
  *     y  yawns: passes, after 300 ms           l  trouble of our own
- *     z  sleeps: passes, after 600 ms          *  passes, * while we were
- *     ~  the same again for half a minute      %  fails,  % held up ourselves
+ *     z  sleeps: passes, after 600 ms          *  passes, but we were held up ourselves
+ *     ~  the same again for half a minute      %  fails, but we were held up ourselves
  *     .  no poll
  *
  * And what came of them:
@@ -121,6 +122,11 @@ export function play (farm: Backend, drawing: string, before?: Story): Story {
   const teller = new Teller(farm, lines, before?.state ?? newBackend(farm, 0), before?.nowMs ?? 0)
   for (let column = 0; column < length; column += 1) teller.play(column)
   return { text: teller.text(), backend: farm, state: teller.state, nowMs: teller.nowMs }
+}
+
+/** The same with other orders. */
+export function ordered (story: Story, orders: readonly Order[], atMs = story.nowMs): Story {
+  return { ...story, state: advance(story.backend, story.state, { kind: 'orders', orders: byScope(orders), atMs }) }
 }
 
 /** The state of a server at the end of a drawing. */

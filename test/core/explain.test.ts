@@ -12,46 +12,57 @@ const told = ({ backend, state, nowMs }: Story, name = 'a', laterMs = 0): Told =
   explain(backend, state, backend.servers.findIndex(each => each.name === name), nowMs + laterMs)
 
 /** One server among others that fare well. */
-const among = (polls: string, names = 'b'): string => [`a ${polls}`, ...Array.from(names).map(name => `${name} ${'+'.repeat(polls.length)}`)].join('\n')
+const among = (polls: string, names = 'b'): string =>
+  `a ${polls}${Array.from(names).map(name => `\n${name} ${'+'.repeat(polls.length)}`).join('')}`
 
 void t.test('one sentence for a tired person', async (t) => {
   const rows: ReadonlyArray<readonly [Backend, string, string]> = [
-    [farm(), 'a .', 'No opinion yet, so HAProxy keeps what it knows: no sample yet: reach; no sample yet: http; no sample yet: storage; no sample yet: load.'],
-    [farm(), 'a -', 'No opinion yet, so HAProxy keeps what it knows: no verdict yet.'],
-    [web('a', undefined, [reach(), criterion('canary')]), 'a +', 'No opinion yet, so HAProxy keeps what it knows: no sample yet: canary.'],
+    [farm(), 'a .', 'No opinion yet, so HAProxy keeps what it knows: no sample yet of reach, http, storage, load.'],
+    [farm(), 'a HS', 'No opinion yet, so HAProxy keeps what it knows: storage: failed 1 of 3 times (is not ok).'],
     [farm(), 'a +', 'Up at 100%: every criterion passes.'],
     [farm(), 'a +IIII', 'Up at 100%: warn: introducer: is not ok.'],
     [farm(), among('+LLL'), 'Up at 80%: load: is not ok.'],
-    [farm(only('weight')), 'a +BLLLLIII', 'Up at 60%: load: is not ok (and 1 more).'],
+    [farm(only('weight')), 'a +IIILLL', 'Up at 80%: load: is not ok.'],
     [farm(), among('+SSS'), 'Drained by its criteria: storage: is not ok.'],
     [farm(), among('+HHH'), 'Down by its criteria: http: is not ok.'],
     [farm(), among('+---'), 'Down by its criteria: http: is not ok (and 3 more).'],
     [farm(), among('+xxx'), 'Down by its criteria: reach: refused by the node.'],
-    [farm(), among('+xxx+'), 'Down by its criteria: reach: recovering 1/2.'],
-    [farm(), among('+xxx++'), 'Down, though its criteria pass: passes again, waits: out 1 time in 10m.'],
-    [farm(), among('+IIIxxxII'), 'Down, though its criteria pass: passes again, waits: out 1 time in 10m (and 1 more).'],
-    [farm(), among('+xxx++++'), 'Up at 15%: coming back step by step.'],
+    [farm(), among('+xxx+'), 'Down by its criteria: reach: passed 1 of 2 times.'],
+    [farm(), among('+HHHISS'), 'Down by its criteria: storage: failed 2 of 3 times (is not ok).'],
+    [farm(), among('+xxx++'), 'Down for 1s more: passes again, waits: went out 1 time in 10m.'],
+    [farm(), among('+xxx++.'), 'Down until it passes once more: passes again, waits: went out 1 time in 10m.'],
+    [farm(), among('+IIIxxxII'), 'Down for 1s more: passes again, waits: went out 1 time in 10m (and 1 more).'],
+    [farm(), among('+xxx++++'), 'Up at 15%, and more every few seconds, all of it in 28s: it has just come back.'],
+    [farm(), among('+IIIxxxIII'),
+      'Up at 10%, and more every few seconds, all of it in 30s: it has just come back (warn: introducer: is not ok).'],
     [farm(undefined, 'abc'), among('++yyyyy', 'bc'), 'Up at 60%: slower than its peers: 300ms.'],
+    [farm(undefined, 'abc'), among('++yyyyy++', 'bc'), 'Up at 50%: on its way back to its whole weight.'],
     [farm(), 'a +ooo\nb +ooo', 'Up at 100%, in doubt: reach fails, but 1 of 1 peer fails it too: not taken out; reach: timeout by the node.'],
     [farm({ ...DEFAULT_POLICY, minUp: 2 }), among('+HHH'),
-      'Up against its criteria, at 10%, because the floor wants 2 servers of 2 in service and 1 is fit: kept up by the floor: http: is not ok.'],
-    [farm(undefined, 'a'), 'a +SSS',
-      'Up against its criteria, at 100%, because the floor wants 1 server of 1 in service and 0 are fit: kept up by the floor: storage: is not ok.'],
+      'Up at 10% against its criteria (http: is not ok): only 1 of 2 servers is fit, and the floor wants 2 in service.'],
+    [farm({ ...DEFAULT_POLICY, minUp: 3 }, 'abc'), among('+---', 'bc'),
+      'Up at 10% against its criteria (http: is not ok (and 3 more)): only 2 of 3 servers are fit, and the floor wants 3 in service.'],
+    [farm(undefined, 'a'), 'a +HHH',
+      'Up at 100% against its criteria (http: is not ok): none of 1 server is fit, and the floor wants 1 in service.'],
     [farm(without('peers'), 'abc'), 'a +SSSSSSSS\nb +++zzzzzz\nc +++zzzzzz',
-      'Up against its criteria, at 100%, because the floor wants 3 servers of 3 in service under strain and 2 are fit: kept up by the floor: storage: is not ok.'],
+      'Up at 100% against its criteria (storage: is not ok): only 2 of 3 servers are fit, and the floor wants 3 in service, for the load.'],
     [farm(without('peers'), 'abc'), 'a +SSSSSSSSSSS\nb +++zzzzzz+++\nc +++zzzzzz+++',
-      'Up against its criteria, at 100%, because the floor wants 3 servers of 3 in service after strain and 2 are fit: kept up by the floor: storage: is not ok.'],
-    [farm(), 'a l~~~~~', 'Up, because nothing is known any more: stale: no verdict for over 2m, so up.'],
-    [farm(), 'a +xxx.~~~~', 'Up, because nothing is known any more: stale: no look for over 2m, so up.'],
-    [farm(), 'web/a uu\na ++', 'Up at 100% by order: up by al: disk.'],
-    [farm(), 'web/a 33\na ++', 'Up at 30% by order: weight 30% by al: disk.'],
-    [farm(), 'web/a 00\na ++', 'Up at 0% by order: weight 0% by al: disk.'],
-    [farm(), 'web/a dd\na ++', 'Down by order: down by al: disk.'],
-    [farm(), 'web/a DD\na ++', 'Drain by order: drain by al: disk.'],
-    [farm(), 'web/a mm\na ++', 'Maint by order: maint by al: disk.'],
-    [farm(), 'web/* mm\na ++', 'Maint by order: maint by al: disk (and 1 more).'],
-    [farm({ ...DEFAULT_POLICY, mode: 'observe' }), among('+HHH'), 'Up, only watching: observe, would be down: http: is not ok.'],
-    [farm({ ...DEFAULT_POLICY, mode: 'observe' }), among('+---'), 'Up, only watching: observe, would be down: http: is not ok (and 3 more).']
+      'Up at 100% against its criteria (storage: is not ok): only 2 of 3 servers are fit, ' +
+      'and the floor wants 3 in service, since the load was too much.'],
+    [farm(), 'a l~~~~~', 'Up, because what was known of it is too old: no verdict for over 2m, so up.'],
+    [farm(), 'a +xxx.~~~~', 'Up, because what was known of it is too old: not seen for over 2m, so up.'],
+    [farm(), 'web/a uu\na ++', 'Up at 100% by order: up by al: disk. The polls say up.'],
+    [farm(), 'web/a ...u\na +xxx\nb ++++', 'Up at 100% by order: up by al: disk. The polls say down (reach: refused by the node).'],
+    [farm(), 'web/a 33\na ++', 'Up at 30% by order: weight 30% by al: disk. The polls say up.'],
+    [farm(), 'web/a 00\na ++', 'Up without traffic by order: weight 0% by al: disk. The polls say up.'],
+    [farm(), 'web/a dd\na ++', 'Down by order: down by al: disk. The polls say up.'],
+    [farm(), 'web/a DD\na ++', 'Drained by order: drain by al: disk. The polls say up.'],
+    [farm(), 'web/a mm\na ++', 'In maintenance by order: maint by al: disk. The polls say up.'],
+    [farm(), 'web/* mm\na ++', 'In maintenance by order: maint of web/* by al: disk. The polls say up.'],
+    [farm(), '*/* dd\na ..', 'Down by order: down of */* by al: disk. The polls say unknown (no verdict yet).'],
+    [farm({ ...DEFAULT_POLICY, mode: 'observe' }), among('+HHH'), 'Up, for hcf only watches here: would be down: http: is not ok.'],
+    [farm({ ...DEFAULT_POLICY, mode: 'observe' }), among('+---'),
+      'Up, for hcf only watches here: would be down: http: is not ok (and 3 more).']
   ]
   for (const [of, drawing, sentence] of rows) {
     const story = play(of, drawing)
@@ -64,12 +75,15 @@ void t.test('every criterion, with its counter, value and limit', async (t) => {
   const { criteria } = told(play(web('ab', only('gate'), MANY), `
     a  ++---
     b  ++HHH`))
+  const usual = { kind: 'test', rise: 2, fall: 3 }
+  const fails = { health: 0, value: false, limit: 'true', reason: 'is not ok', sinceMs: 10_010 }
+  const answered = { health: 4, value: '5ms', limit: 'an answer', reason: 'answered in 5ms', sinceMs: 2010 }
   t.strictSame(criteria, [
-    { name: 'reach', kind: 'reach', onFail: 'down', rise: 2, fall: 3, status: 'pass', health: 4, value: '5ms', limit: 'an answer', reason: 'answered in 5ms', sinceMs: 2010 },
-    { name: 'http', kind: 'test', onFail: 'down', rise: 2, fall: 3, status: 'doubt', health: 2, value: false, limit: 'true', reason: 'is not ok', sinceMs: 10_010 },
-    { name: 'storage', kind: 'test', onFail: 'drain', rise: 2, fall: 3, status: 'fail', health: 0, value: false, limit: 'true', reason: 'is not ok', sinceMs: 10_010 },
-    { name: 'load', kind: 'test', onFail: 'weight 50%', rise: 2, fall: 3, status: 'fail', health: 0, value: false, limit: 'true', reason: 'is not ok', sinceMs: 10_010 },
-    { name: 'introducer', kind: 'test', onFail: 'warn', rise: 2, fall: 3, status: 'fail', health: 0, value: false, limit: 'true', reason: 'is not ok', sinceMs: 10_010 }
+    { ...usual, name: 'reach', kind: 'reach', onFail: 'down', status: 'pass', ...answered },
+    { ...usual, name: 'http', onFail: 'down', status: 'doubt', ...fails, health: 2 },
+    { ...usual, name: 'storage', onFail: 'drain', status: 'fail', ...fails },
+    { ...usual, name: 'load', onFail: 'weight 50%', status: 'fail', ...fails },
+    { ...usual, name: 'introducer', onFail: 'warn', status: 'fail', ...fails }
   ])
   const [first, canary] = told(play(web('a', BARE, [reach(), criterion('canary')]), 'a +xx')).criteria
   t.match(first, { status: 'pass', health: 2, reason: 'refused by the node' }, 'passing by its counter, though the last sample did not')

@@ -3,7 +3,9 @@ import t from 'tap'
 import { newBackend } from '../../src/core/advance.ts'
 import { doubtOf, type Trip, type Voice } from '../../src/core/gate.ts'
 import type { CheckState } from '../../src/core/state.ts'
-import { backend, BARE, checkOf, content, CRITERIA, decided, DRAIN, only, ownOf, play, reach, server, tell, WARN, web, weight, without } from './drawings.ts'
+import {
+  backend, BARE, checkOf, content, CRITERIA, decided, DRAIN, only, ownOf, play, reach, server, tell, WARN, web, weight, without
+} from './drawings.ts'
 
 const GATE = only('gate')
 
@@ -27,15 +29,22 @@ void t.test('what one fails is its own, what all fail is not', async (t) => {
   t.equal(ownOf(story).checks[1]?.doubt, undefined)
 })
 
-void t.test('34% of the others, and one at least, must pass', async (t) => {
-  const rows: ReadonlyArray<readonly [servers: number, mayFail: number]> = [[2, 1], [3, 2], [4, 2], [5, 3], [6, 4], [7, 4], [10, 6]]
-  for (const [servers, mayFail] of rows) {
+void t.test('34% of the others must pass, 67% where silence is weak evidence, and one at least', async (t) => {
+  const rows: ReadonlyArray<readonly [servers: number, most: number, mostStrictly: number]> =
+    [[2, 1, 1], [3, 2, 1], [4, 2, 1], [5, 3, 2], [6, 4, 2], [7, 4, 2], [10, 6, 3]]
+  for (const [servers, most, mostStrictly] of rows) {
     const names = Array.from('abcdefghij').slice(0, servers)
-    for (const failing of [mayFail, mayFail + 1]) {
-      for (const mark of ['o', '-']) {
-        const story = play(web(names.join(''), GATE), names.map((name, i) => `${name} ++${(i < failing ? mark : '+').repeat(3)}`).join('\n'))
-        const out = failing <= mayFail && !(mark === 'o' && failing === servers)
-        t.equal(decided(story).state, out ? 'down' : 'up', `${failing} of ${servers}, ${mark}`)
+    const kinds = [
+      ['++---', most, 'content'],
+      ['+++++++++ooo', most, 'silent'],
+      ['+++++++++nnn', mostStrictly, 'no connection: maybe our own network'],
+      ['++++++++ooo', mostStrictly, 'in service for less than 15 s: maybe the load that came with it']
+    ] as const
+    for (const [polls, mayFail, why] of kinds) {
+      for (const failing of [mayFail, mayFail + 1]) {
+        const drawing = names.map((name, i) => `${name} ${i < failing ? polls : '+'.repeat(polls.length)}`).join('\n')
+        const story = play(web(names.join(''), GATE), drawing)
+        t.equal(decided(story).state, failing === mayFail ? 'down' : 'up', `${failing} of ${servers}: ${why}`)
       }
     }
   }
@@ -47,12 +56,24 @@ void t.test('the evidence against us is counted', async (t) => {
     b  ++---
     c  ++---
     d  +++++`)
-  t.strictSame(ownOf(story).checks[1]?.doubt, { why: 'peers', asked: 3, passing: 1 })
+  t.strictSame(ownOf(story).checks[1]?.doubt, { why: 'peers', asked: 3, passing: 1, failing: 2 })
   const drained = play(web('abc', GATE), `
     a  ++SSSooo
     b  ++++ooo.
     c  ++++ooo.`)
-  t.strictSame(ownOf(drained).checks[0]?.doubt, { why: 'peers', asked: 2, passing: 0 }, 'of one that is out already')
+  t.strictSame(ownOf(drained).checks[0]?.doubt, { why: 'peers', asked: 2, passing: 0, failing: 2 }, 'of one that is out already')
+  const apart = play(web('abcd', GATE), `
+    a  ++HHH
+    b  ++.HH
+    c  ++...
+    d  ++...`)
+  t.match(checkOf(apart, 1).doubt, { asked: 3, passing: 0, failing: 1 }, 'who has not looked since neither passes nor fails')
+  const recovering = play(web('abcd', GATE), `
+    a  +++++HHH
+    b  ++HHH..+
+    c  ++++++++
+    d  ++HHH.+.`)
+  t.match(checkOf(recovering, 1).doubt, { asked: 3, passing: 1, failing: 2 }, 'who is out for it fails it until it is back')
 })
 
 void t.test('a witness has looked since the trouble began', async (t) => {
@@ -71,7 +92,7 @@ void t.test('a witness has looked since the trouble began', async (t) => {
 })
 
 void t.test('silence is judged by those that carry traffic, too', async (t) => {
-  tell(t, 'b rests, and would answer whatever the load; it has a voice when it has carried its share for 15 s', web('ab', only('gate', 'hold')), `
+  tell(t, 'b rests, and would answer whatever the load; it has a voice when it has carried for 15 s', web('ab', only('gate', 'hold')), `
     a  +++++oooooooooooo  uuuuuuu?????????d
     b  ++xxx++++++++++++  uuuuddhuuuuuuuuuu`)
   tell(t, 'b was back before the silence began', web('ab', only('gate')), `
@@ -81,10 +102,10 @@ void t.test('silence is judged by those that carry traffic, too', async (t) => {
     a  +++++ooo  uuuuuuuK
     b  ++------  uuuuKKKK`)
   tell(t, 'b and c are silent, too: known, and no news', web('abcd', GATE), `
-    a  +++++ooo  uuuuuuud
-    b  ++oooooo  uuuudddd
-    c  ++oooooo  uuuudddd
-    d  ++++++++  uuuuuuuu`)
+    a  ++++++++++++ooo  uuuuuuuuuuuuuud
+    b  +++++++++oooooo  uuuuuuuuuuudddd
+    c  +++++++++oooooo  uuuuuuuuuuudddd
+    d  +++++++++++++++  uuuuuuuuuuuuuuu`)
   tell(t, 'content is another matter: they fail it still', web('abcd', GATE), `
     a  +++++---  uuuuuuu?
     b  ++------  uuuudddd
@@ -141,9 +162,9 @@ void t.test('a backend of one node asks those of other backends', async (t) => {
     a    ++ooo  uuuu?
     @gw  ++ooo`)
   tell(t, 'one of two is enough', web('a', GATE), `
-    a    ++ooo  uuuud
-    @gw  ++ooo
-    @cd  +++++`)
+    a    +++++++++ooo  uuuuuuuuuuud
+    @gw  +++++++++ooo
+    @cd  ++++++++++++`)
   tell(t, 'who have long been gone, and say nothing', web('a', GATE), `
     a    +++++ooo  uuuuuuud
     @gw  ooooooo+`)
@@ -168,9 +189,10 @@ void t.test('strangers: one voice a node, and none for the node itself', async (
   const check: CheckState = { ...checkOf(play(farm, 'a ++ooo')), latched: false, firstFailMs: 100 }
   const trip: Trip = { index: 0, at: 0, check, startMs: 200, endMs: 210 }
   const { state } = play(farm, 'a ++oo')
+  const twice = [{ node: 'o', check: passes }, { node: 'o', check: passes }]
   const rows: ReadonlyArray<readonly [readonly Voice[], 'peers' | undefined, string]> = [
     [[{ node: 'n', check: passes }], undefined, 'one passes'],
-    [[{ node: 'n', check }, { node: 'm', check }, { node: 'o', check: passes }, { node: 'o', check: passes }], 'peers', 'one of three, said twice'],
+    [[{ node: 'n', check }, { node: 'm', check }, ...twice], 'peers', 'one of three, said twice'],
     [[{ node: 'n', check }, { node: 'http://a', check: passes }], 'peers', 'its own node is no witness'],
     [[{ node: 'n', check: { ...check, bad: 0 } }], undefined, 'no data, no voice'],
     [[{ node: 'n', check: { ...check, latched: true } }], undefined, 'gone itself: no voice'],
@@ -219,10 +241,46 @@ void t.test('as many at once as 20% of the servers, and one at least', async (t)
   }
 })
 
+void t.test('but those that hang out of the blue go all at once: that is no load, which shows before', async (t) => {
+  const policy = only('gate', 'burst', 'strain')
+  /** What becomes of a and b, which fail together, while c and d fare well. */
+  const both = (polls: string, e = '+'.repeat(polls.length), of = policy): string => {
+    const fine = '+'.repeat(polls.length)
+    const story = play(web('abcde', of), `a ${polls}\nb ${polls}\nc ${fine}\nd ${fine}\ne ${e}`)
+    return ['a', 'b'].map(name => decided(story, name).state).join()
+  }
+  tell(t, 'a rack', web('abcde', policy), `
+    a  ++++++++++ooo  uuuuuuuuuuuud
+    b  ++++++++++ooo  uuuuuuuuuuuud
+    c  +++++++++++++  uuuuuuuuuuuuu
+    d  +++++++++++++  uuuuuuuuuuuuu
+    e  +++++++++++++  uuuuuuuuuuuuu`)
+  const rows: ReadonlyArray<readonly [polls: string, e: string, out: string, string]> = [
+    ['++++++++++ooo', '+++++++++++++', 'down,down', 'as drawn'],
+    ['++++++++++nnn', '+++++++++++++', 'down,up', 'no connection'],
+    ['++++++++++HHH', '+++++++++++++', 'down,up', 'not silent'],
+    ['++++++++++yooo', '++++++++++++++', 'down,up', 'one of their last three answers was slow'],
+    ['++++++y+++ooo', '+++++++++++++', 'down,down', 'one before'],
+    ['++++++++++ooo', '+++++++++y+++', 'down,up', 'the others are slower, too'],
+    ['++++++++++ooo', '+++++++++yooo', 'down,down', 'but one that has just failed to answer is not asked'],
+    ['++++++++++ooo', 'xxxxxxxxxxxyy', 'down,down', 'nor one that carries nothing'],
+    ['+++++++++ooo', '++++++++++++', 'down,down', 'in service for 16 s'],
+    ['++++++++ooo', '+++++++++++', 'down,up', 'for 14 s: maybe it is the load that came with it'],
+    ['ll++++++++ooo', '+++++++++++++', 'down,up', 'for 14 s'],
+    ['oo+++++++++ooo', '++++++++++++++', 'down,down', 'for 16 s']
+  ]
+  for (const [polls, e, out, why] of rows) t.equal(both(polls, e), out, `${polls} beside ${e}: ${why}`)
+  t.equal(both('++++++++++ooo', undefined, only('gate', 'burst')), 'down,up', 'nobody knows what is quick')
+  t.equal(both('+++ooo', undefined, only('burst', 'strain')), 'down,down', 'no settling, where no gate asks for it')
+  t.equal(both('++ooo', undefined, only('burst', 'strain')), 'down,up', 'two answers are too few to know')
+})
+
 void t.test('a look at what is no criterion of no server is no trip', async (t) => {
   const farm = web('a', GATE)
   const trip = { check: {} as CheckState, startMs: 0, endMs: 0 }
-  for (const [index, at] of [[1, 0], [0, 9]] as const) t.equal(doubtOf(farm, newBackend(farm, 0), { ...trip, index, at }, () => []), undefined)
+  for (const [index, at] of [[1, 0], [0, 9]] as const) {
+    t.equal(doubtOf(farm, newBackend(farm, 0), { ...trip, index, at }, () => []), undefined)
+  }
 })
 
 void t.test('layers that are switched off doubt nothing', async (t) => {

@@ -57,10 +57,13 @@ void t.test('beside its peers: the part of its weight that it keeps', async (t) 
     [500, [1, 100, 400], 50, 'the median, not the mean'],
     [500, [0, 0, 0], 0, 'peers that take no time at all']
   ]
-  for (const [own, peers, percent, why] of rows) t.equal(cap(steady(own), peers.map(steady)), percent, `${own} ms beside ${peers.join()}: ${why}`)
+  for (const [own, peers, percent, why] of rows) {
+    t.equal(cap(steady(own), peers.map(steady)), percent, `${own} ms beside ${peers.join()}: ${why}`)
+  }
   t.equal(cap(took(500, 500), [100, 100, 100].map(steady)), 100, 'too few answers to say')
   t.equal(cap(steady(500), [100, 100, 100].map(steady), BARE), 100, 'switched off')
-  t.equal(cap(steady(500), [steady(100), { ...steady(100), phase: 'out' }, { ...steady(100), phase: 'held' }]), 100, 'who carries nothing is no peer')
+  const rest = (['out', 'held', 'start'] as const).map(phase => ({ ...steady(100), phase }))
+  t.equal(cap(steady(500), [steady(100), ...rest]), 100, 'who carries nothing is no peer')
   t.equal(cap(steady(500), [steady(100), took(100, 100)]), 100, 'nor one not known well enough')
 })
 

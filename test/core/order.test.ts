@@ -1,6 +1,6 @@
 /** The operator's word. In the drawings: what comes of it, as long as it is in force. How to read them: drawings.ts. */
 import t from 'tap'
-import { byScope, nextOrderMs, NO_ORDERS, orderFor, settles, showAction, type Order } from '../../src/core/order.ts'
+import { byScope, nextOrderMs, NO_ORDERS, orderFor, settles, showAction, showOrder, type Order } from '../../src/core/order.ts'
 import { BARE, only, order, server, tell, web, without } from './drawings.ts'
 
 void t.test('up, down, drain, maint, no weight, and back to what the polls say', async (t) => {
@@ -71,10 +71,15 @@ void t.test('which order counts', async (t) => {
 })
 
 void t.test('what it decides by itself', async (t) => {
-  for (const action of ['up', 'down', 'drain', 'maint', { weightPercent: 0 }] as const) t.equal(settles(order('web/a', action)), true, showAction(action))
+  for (const action of ['up', 'down', 'drain', 'maint', { weightPercent: 0 }] as const) {
+    t.equal(settles(order('web/a', action)), true, showAction(action))
+  }
   t.equal(settles(order('web/a', { weightPercent: 1 })), false, 'a cap decides nothing')
   t.equal(showAction({ weightPercent: 30 }), 'weight 30%')
   t.equal(showAction('maint'), 'maint')
+  t.equal(showOrder(order('web/a', { weightPercent: 30 })), 'weight 30% by al: disk')
+  t.equal(showOrder(order('web/*', 'maint')), 'maint of web/* by al: disk')
+  t.equal(showOrder({ ...order('*/*', 'up'), by: 'x'.repeat(41), reason: 'a\n"b"' }), `up of */* by ${'x'.repeat(37)}...: a 'b'`, 'fit to show')
 })
 
 void t.test('when an order begins or ends next', async (t) => {

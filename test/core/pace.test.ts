@@ -42,6 +42,9 @@ void t.test('undecided: the next look may decide', async (t) => {
     [{ storage: '+---' }, 'storage', false, 'decided again'],
     [{ storage: '+---+' }, 'storage', true, 'on its way back'],
     [{ storage: '+---++' }, 'storage', false, 'back'],
+    [{ reach: '+xxx+', storage: '+..-+' }, 'storage', true, 'out, and this one must pass once more'],
+    [{ reach: '+xxx+', storage: '+..-++' }, 'storage', false, 'proven'],
+    [{ reach: '+xxx+', storage: '+....' }, 'storage', false, 'what it did before is proof enough'],
     [{ load: '+-', introducer: '+-' }, 'load', false, 'a weight is in no hurry'],
     [{ load: '+-', introducer: '+-' }, 'introducer', false, 'nor is a warning']
   ]

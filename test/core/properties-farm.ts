@@ -16,6 +16,7 @@ export const TIMEOUT_MS = 2000
 
 type Off = 'window' | 'gate' | 'burst' | 'strain' | 'hold' | 'weight' | 'peers' | 'ramp'
 type Setting = 'mode' | 'minUp' | 'maxOutPercent' | 'baseWeight' | 'staleOpenMs'
+interface Runs { readonly rise: number, readonly fall: number }
 
 export interface ServerPlan { readonly node: string, readonly share: number }
 export interface PoolPlan {
@@ -24,6 +25,8 @@ export interface PoolPlan {
   /** What differs from the defaults. */
   readonly policy: Partial<Pick<Policy, Setting>>
   readonly quorumPercent: number
+  readonly strictQuorumPercent: number
+  readonly floorPercent: number
   readonly rise: number
   readonly fall: number
   readonly storage: OnFail
@@ -46,8 +49,9 @@ const judgeFact = (name: string) => ({ facts: { [name]: fact, say = '' } }: Good
   return { pass, value: String(fact), limit: 'pass', reason: `is ${String(fact)}${String(say)}`, ...weight }
 }
 
-const content = (name: string, probe: string, onFail: OnFail, { rise, fall }: { readonly rise: number, readonly fall: number }, solo = false): Criterion => ({
-  name, kind: 'fact', probe, meaning: name, onFail, rise, fall, solo, ignores: probe === PAGE ? UNANSWERED : UNREACHABLE, judge: judgeFact(name)
+const content = (name: string, probe: string, onFail: OnFail, { rise, fall }: Runs, solo = false): Criterion => ({
+  name, kind: 'fact', probe, meaning: name, onFail, rise, fall, solo, judge: judgeFact(name),
+  ignores: probe === PAGE ? UNANSWERED : UNREACHABLE
 })
 
 function criteriaOf ({ storage, more, ...runs }: PoolPlan): readonly Criterion[] {
@@ -62,8 +66,10 @@ function criteriaOf ({ storage, more, ...runs }: PoolPlan): readonly Criterion[]
   ]
 }
 
-export function policyOf ({ off, policy: { staleOpenMs = 120_000, ...policy }, quorumPercent }: PoolPlan): Policy {
-  const { staleOpenMs: _, ...all } = { ...DEFAULT_POLICY, ...policy, gate: { quorumPercent, settleMs: 15_000 } }
+function policyOf ({ off, policy: { staleOpenMs = 120_000, ...policy }, quorumPercent, strictQuorumPercent, floorPercent }: PoolPlan): Policy {
+  const weight = { ...DEFAULT_POLICY.weight!, floorPercent }
+  const gate = { ...DEFAULT_POLICY.gate!, quorumPercent, strictQuorumPercent }
+  const { staleOpenMs: _, ...all } = { ...DEFAULT_POLICY, ...policy, weight, gate }
   const layers = Object.entries(all).filter(([name]) => !off.some(layer => layer === name))
   return { ...Object.fromEntries(layers) as unknown as Policy, ...(staleOpenMs === Infinity ? {} : { staleOpenMs }) }
 }
@@ -77,7 +83,8 @@ export function buildPool (name: string, plan: PoolPlan): Backend {
 /** A pool of so many equal servers with all defaults. */
 export const plainPool = (count: number, more: Partial<PoolPlan> = {}): PoolPlan => ({
   servers: Array.from({ length: count }, (_, i) => ({ node: `h${i}`, share: 100 })),
-  off: [], policy: {}, quorumPercent: 34, rise: 2, fall: 3, storage: { action: 'drain' }, more: [], adminState: 'shared', ...more
+  off: [], policy: {}, quorumPercent: 34, strictQuorumPercent: 67, floorPercent: 10, rise: 2, fall: 3,
+  storage: { action: 'drain' }, more: [], adminState: 'shared', ...more
 })
 
 const OFF: readonly Off[] = ['window', 'gate', 'burst', 'strain', 'hold', 'weight', 'peers', 'ramp']
@@ -88,7 +95,7 @@ const mostly = <T> (usual: T, weight: number, ...others: readonly T[]): fc.Arbit
 
 /** Most nodes are one server; some are a server of each backend, some are two servers of one. */
 const servers = (pool: string): fc.Arbitrary<readonly ServerPlan[]> => fc.oneof(
-  { weight: 1, arbitrary: fc.constant(1) }, { weight: 5, arbitrary: fc.integer({ min: 2, max: 5 }) }, { weight: 1, arbitrary: fc.constantFrom(8, 10) }
+  { weight: 5, arbitrary: fc.integer({ min: 2, max: 5 }) }, { weight: 1, arbitrary: fc.constantFrom(1, 8, 10) }
 ).chain(count => fc.tuple(...Array.from({ length: count }, (_, i) => fc.record({
   node: mostly(`h${i}`, 7, `${pool}-${i}`, `${pool}-${i}`, `h${Math.max(0, i - 1)}`),
   share: mostly(100, 9, 50, 1)
@@ -107,6 +114,8 @@ const pool = (name: string): fc.Arbitrary<PoolPlan> => fc.record({
   off: fc.oneof({ weight: 6, arbitrary: fc.constant([]) }, { weight: 4, arbitrary: fc.subarray([...OFF], { maxLength: 3 }) }),
   policy,
   quorumPercent: mostly(34, 9, 50),
+  strictQuorumPercent: mostly(67, 8, 34),
+  floorPercent: mostly(10, 6, 7, 34),
   rise: mostly(2, 8, 1, 3),
   fall: mostly(3, 7, 2, 4),
   storage: fc.constantFrom<OnFail>({ action: 'drain' }, { action: 'down' }, { action: 'weight', percent: 50 }),

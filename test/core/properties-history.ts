@@ -12,28 +12,33 @@ import { carryOver, revive, snapshot, type Snapshot } from '../../src/core/reloa
 import type { BackendState } from '../../src/core/state.ts'
 import { buildPool, PAGE, TIMEOUT_MS, type FarmPlan, type PoolPlan } from './properties-farm.ts'
 
-/** What is true of a server, as far as a look can see it. */
-export type Truth = typeof TRUTHS[number]
+/** What can be true of a server, as far as a look can see it. */
 export const TRUTHS = [
   'good', 'refused', 'reset', 'timeout', 'noconn', 'tls', 'protocol', 'local', 'tainted', 'http', 'storage', 'introducer',
   'lame', 'canary', 'slow', 'shed', 'mixed'
 ] as const
+export type Truth = typeof TRUTHS[number]
 const ERRORS: readonly ErrorClass[] = ['refused', 'reset', 'timeout', 'noconn', 'tls', 'protocol', 'local']
 const MIXED: readonly Truth[] = ['good', 'refused', 'timeout', 'http', 'good', 'storage', 'slow', 'canary']
 
+export const RELOADS = ['same', 'extra', 'move', 'minUp'] as const
 /** Servers by their place among all servers of the farm, modulo their number. */
 type Who = 'all' | readonly number[]
 export type Command =
   | { readonly do: 'turn', readonly who: Who, readonly to: Truth }
   /** Every server is looked at once, one after the other, so many times. */
   | { readonly do: 'rounds', readonly times: number, readonly stepMs: number, readonly restMs: number }
+  /** Some fail for some rounds, and are well again for some more. */
+  | { readonly do: 'outage', readonly who: Who, readonly as: Truth, readonly restMs: number }
+  /** Some are out of our sight for over two minutes, the others are not. */
+  | { readonly do: 'eclipse', readonly who: Who }
   | { readonly do: 'look', readonly who: number, readonly probe: string, readonly afterMs: number }
   /** A look that took so long that a newer one has ended before it. */
   | { readonly do: 'late', readonly who: number }
   | { readonly do: 'wait', readonly ms: number }
   | { readonly do: 'order', readonly scope: number, readonly action: OrderAction, readonly inMs: number, readonly forMs: number }
   | { readonly do: 'clear', readonly scope: number }
-  | { readonly do: 'reload', readonly what: 'same' | 'extra' | 'move' | 'minUp', readonly who: number }
+  | { readonly do: 'reload', readonly what: typeof RELOADS[number], readonly who: number }
   | { readonly do: 'restart', readonly downMs: number }
 
 export type Step = { readonly atMs: number } & (
@@ -126,9 +131,6 @@ function placesOf (backend: Backend, pool: number): readonly Place[] {
 export const decideAt = ({ pools, nowMs }: World, { pool, server }: { readonly pool: number, readonly server: number }): Decision =>
   decide(pools[pool]!.backend, pools[pool]!.state, server, nowMs)
 
-/** By `backend/server`. */
-export const decisions = (world: World): ReadonlyMap<string, Decision> => new Map(places(world).map(place => [place.id, decideAt(world, place)]))
-
 /** A server that can be looked at, and by which probes. */
 interface Seat { readonly pool: number, readonly server: number, readonly id: string, readonly probes: readonly string[] }
 
@@ -152,7 +154,7 @@ class Story {
   #farm: FarmPlan
   #nowMs = BEGIN_MS
   #looks = 0
-  #rounds = 0
+  #round = 0
   #orders: readonly Order[] = []
   readonly #truths = new Map<string, Truth>()
   readonly #seenMs = new Map<string, number>()
@@ -177,12 +179,16 @@ class Story {
 
   * #do (command: Command): Generator<Step> {
     switch (command.do) {
-      case 'turn':
-        for (const { id } of command.who === 'all' ? this.#all : command.who.map(each => this.#seat(each))) this.#truths.set(id, command.to)
-        return
-      case 'rounds':
-        for (let i = 0; i < command.times; i += 1) yield * this.#round(command)
-        return
+      case 'turn': return void this.#turn(command.who, command.to)
+      case 'rounds': return yield * this.#rounds(command)
+      case 'outage':
+        this.#turn(command.who, command.as)
+        yield * this.#rounds({ times: 4, stepMs: 20, restMs: 500 })
+        this.#turn(command.who, 'good')
+        return yield * this.#rounds({ times: 4, stepMs: 20, restMs: command.restMs })
+      case 'eclipse':
+        this.#turn(command.who, 'local')
+        return yield * this.#rounds({ times: 4, stepMs: 20, restMs: 45_000 })
       case 'look': return yield * this.#look(this.#seat(command.who), command.probe, command.afterMs)
       case 'late': return yield * this.#late(this.#seat(command.who))
       case 'wait': return yield * this.#rest(command.ms)
@@ -197,13 +203,19 @@ class Story {
     }
   }
 
+  #turn (who: Who, to: Truth): void {
+    for (const { id } of who === 'all' ? this.#all : who.map(each => this.#seat(each))) this.#truths.set(id, to)
+  }
+
   /** Probes of their own pace are part of every fourth round. */
-  * #round ({ stepMs, restMs }: Extract<Command, { do: 'rounds' }>): Generator<Step> {
-    for (const seat of this.#all) {
-      for (const probe of this.#rounds % 4 === 0 ? seat.probes : [PAGE]) yield * this.#look(seat, probe, stepMs)
+  * #rounds ({ times, stepMs, restMs }: Omit<Extract<Command, { do: 'rounds' }>, 'do'>): Generator<Step> {
+    for (let i = 0; i < times; i += 1) {
+      for (const seat of this.#all) {
+        for (const probe of this.#round % 4 === 0 ? seat.probes : [PAGE]) yield * this.#look(seat, probe, stepMs)
+      }
+      this.#round += 1
+      yield * this.#rest(restMs)
     }
-    this.#rounds += 1
-    yield * this.#rest(restMs)
   }
 
   /** Asked about at its end, too. */
@@ -259,10 +271,10 @@ class Story {
 }
 
 type Change = (plan: PoolPlan, server: number, salt: number) => PoolPlan
-const CHANGES: Readonly<Record<Extract<Command, { do: 'reload' }>['what'], Change>> = {
+const CHANGES: Readonly<Record<typeof RELOADS[number], Change>> = {
   same: plan => plan,
   extra: plan => ({ ...plan, more: plan.more.includes('extra') ? plan.more.filter(each => each !== 'extra') : [...plan.more, 'extra'] }),
-  move: (plan, server, salt) => ({ ...plan, servers: plan.servers.map((each, i) => i === server ? { ...each, node: `moved-${salt}` } : each) }),
+  move: (plan, server, salt) => ({ ...plan, servers: plan.servers.with(server, { ...plan.servers[server]!, node: `moved-${salt}` }) }),
   minUp: plan => ({ ...plan, policy: { ...plan.policy, minUp: ((plan.policy.minUp ?? 1) + 1) % 4 } })
 }
 

@@ -9,7 +9,7 @@ import { neutral } from '../../src/core/reply.ts'
 import type { Tally } from '../../src/core/state.ts'
 import { anyFarm, PAGE, type FarmPlan } from './properties-farm.ts'
 import { begin, play, restart, seen, steps, take, type Place, type Step, type World } from './properties-history.ts'
-import { isSettled, looks, same, sameReplies } from './properties-oracle.ts'
+import { isSettled, looks, meant, same, sameReplies } from './properties-oracle.ts'
 import { always, anyHistory, check } from './properties-run.ts'
 
 type LookStep = Extract<Step, { kind: 'look' }>
@@ -61,7 +61,8 @@ void t.test('21 a reload of the same farm changes nothing, now or later', async 
 
 // Fails when a sample of a server that is not there is taken for another's.
 void t.test('22 a name we do not know gets no opinion, and leaves no trace', async () => {
-  const NAME = fc.oneof(fc.string({ unit: 'binary' }), fc.tuple(fc.constantFrom('be', 'api', 'BE', ''), fc.string()).map(parts => parts.join('/')))
+  const near = fc.tuple(fc.constantFrom('be', 'api', 'BE', ''), fc.string()).map(parts => parts.join('/'))
+  const NAME = fc.oneof(fc.string({ unit: 'binary' }), near)
   check(fc.property(anyFarm, anyHistory, NAME, fc.nat(20), (farm, history, name, beyond) => {
     const request = parseRequest(name)
     const asked = request.kind === 'server' ? `unknown ${request.id}` : request.kind === 'malformed' ? request.why : 'nothing'
@@ -128,7 +129,7 @@ void t.test('25 a new criterion changes no answer before it has failed often eno
         const sample = { ok: true as const, startMs: world.nowMs, endMs: world.nowMs, facts: { extra: 'fail' } }
         old = take(old, look({ pool, server }, 'extra', sample))
         young = take(young, look({ pool, server }, 'extra', sample))
-        sameReplies(old, young, `after ${i} failures of ${plan.fall}`)
+        assert.deepEqual(meant(young, pool), meant(old, pool), `after ${i} failures of ${plan.fall}`)
       }
     }
   }), 0.5)
@@ -148,7 +149,7 @@ void t.test('26 the same events give the same answers, whatever was asked meanwh
   }))
 })
 
-// Fails when a floor does not end with the orders and ages it was made of; when a check that unlatches is not counted.
+// Fails when a floor does not end with the orders and ages it was made of; when a server's own part of a count is not taken out.
 always('what is counted along is what a count anew gives, at any time', () => ({ world }) => {
   const pools = world.pools.map(pool => ({ ...pool, state: rebuilt(pool.backend, pool.state, world.nowMs) }))
   for (const [i, { state: { tally } }] of world.pools.entries()) assert.deepEqual(counted(pools[i]!.state.tally), counted(tally))
@@ -157,4 +158,5 @@ always('what is counted along is what a count anew gives, at any time', () => ({
 
 /** A count that is absent is 0. */
 const counted = ({ known, passing, ...tally }: Tally): object =>
-  ({ ...tally, known: Array.from(known, (n = 0) => n), passing: Array.from(known, (_, i) => passing[i] ?? 0) })
+  ({ ...tally, known: dense(known), passing: dense(passing, known.length) })
+const dense = (counts: readonly number[], length = counts.length): readonly number[] => Array.from({ length }, (_, i) => counts[i] ?? 0)

@@ -34,8 +34,8 @@ export function orderOn ({ orders, nowMs }: World, id: string): Order | undefine
   if (orders.length === 0) return undefined
   const stars = (scope: string): number => scope.split('*').length
   const mine = [id, `${id.split('/')[0]}/*`, '*/*']
-  return orders.filter(({ scope, fromMs, untilMs }) => mine.includes(scope) && fromMs <= nowMs && !(untilMs !== undefined && nowMs >= untilMs))
-    .toSorted((a, b) => stars(a.scope) - stars(b.scope))[0]
+  return orders.filter(({ scope, fromMs, untilMs = Infinity }) => mine.includes(scope) && fromMs <= nowMs && nowMs < untilMs).toSorted(
+    (a, b) => stars(a.scope) - stars(b.scope))[0]
 }
 
 export function isOrderedOut (order: Order | undefined): boolean {

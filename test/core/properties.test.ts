@@ -15,17 +15,20 @@ import { byScope } from '../../src/core/order.ts'
 import { toReply } from '../../src/core/reply.ts'
 import { anyFarm, type FarmPlan } from './properties-farm.ts'
 import { decideAt, play, type World } from './properties-history.ts'
-import { isOrderedOut, isSettled, looks, shared, Sight, type Look } from './properties-oracle.ts'
+import { isOrderedOut, isSettled, looks, orderOn, shared, Sight, type Look } from './properties-oracle.ts'
 import { always, anyHistory, check } from './properties-run.ts'
 
 const SECRET = 'aaaabbbbccccddddeeee'
 const CAP = `URI:CHK:${SECRET}:ffff:3:10:99`
 const text = fc.tuple(
-  fc.string({ unit: 'binary', maxLength: 120 }), fc.constantFrom('', '\nmaint', '\r\n', ' down #', CAP, encodeURIComponent(CAP)), fc.string()
+  fc.string({ unit: 'binary', maxLength: 120 }),
+  fc.constantFrom('', '\nmaint', '\r\n', ' down #', CAP, encodeURIComponent(CAP)),
+  fc.string()
 ).map(parts => parts.join(''))
 
 const adminState = (world: World, { pool }: Look): 'shared' | 'owned' => world.pools[pool]!.plan.adminState
-const line = (world: World, look: Look, releasing = false): string => encodeReply(toReply(look.decision, adminState(world, look), releasing))
+const line = (world: World, look: Look, releasing = false): string =>
+  encodeReply(toReply(look.decision, adminState(world, look), releasing))
 
 /** The words of a decision, as HAProxy has to read them. */
 function words ({ state, weightPercent }: Decision, ready: boolean): object {
@@ -81,7 +84,7 @@ always('04 a weight is whole, and not under its floor but by an order', () => ({
     assert(Number.isInteger(weightPercent) && weightPercent >= 0 && weightPercent <= 100, `${weightPercent}`)
     if (weightPercent === 0) assert(isOrderedOut(order))
     if (state !== 'up' || order !== undefined) continue
-    const least = weight === undefined ? full : shared(backend, server, Math.max(10, Math.ceil(100 / baseWeight)))
+    const least = weight === undefined ? full : shared(backend, server, Math.max(weight.floorPercent, Math.ceil(100 / baseWeight)))
     assert(weightPercent >= least, `${weightPercent}% of ${least}%`)
     if (weight === undefined) assert(weightPercent === full || weightPercent === 100)
   }
@@ -90,7 +93,8 @@ always('04 a weight is whole, and not under its floor but by an order', () => ({
 // Fails when `shareOf` does not look at the weight in haproxy.cfg.
 always('04b a server in service has at least one unit of weight in HAProxy', () => ({ world }) => {
   for (const { backend, decision, order } of looks(world)) {
-    if (decision.state === 'up' && !isOrderedOut(order)) assert(backend.policy.baseWeight * decision.weightPercent >= 100, `${decision.weightPercent}%`)
+    if (decision.state !== 'up' || isOrderedOut(order)) continue
+    assert(backend.policy.baseWeight * decision.weightPercent >= 100, `${decision.weightPercent}%`)
   }
 })
 
@@ -120,19 +124,26 @@ always('06 an order is in the very next answer, and so is its end; the narrowest
   }
 })
 
+/** The farm without orders that cap a weight. */
+function uncapped (world: World, pool: number): World {
+  const orders = world.orders.filter(({ action }) => typeof action === 'string' || action.weightPercent === 0)
+  const { backend, state, ...rest } = world.pools[pool]!
+  const free = { ...rest, backend, state: advance(backend, state, { kind: 'orders', orders: byScope(orders), atMs: world.nowMs }) }
+  return { ...world, orders, pools: world.pools.with(pool, free) }
+}
+
 // Fails when `capped` says the weight of the order whatever the polls say.
 always('07 a weight by order is a cap, and no more than that', () => ({ world }) => {
-  const uncapped = world.orders.map(order => typeof order.action === 'object' && order.action.weightPercent > 0 ? { ...order, action: { weightPercent: 100 } } : order)
-  for (const { pool, server, backend, order, decision: { state, weightPercent, layer } } of looks(world)) {
+  for (const { pool, server, id, backend, order, decision: { state, weightPercent, layer } } of looks(world)) {
     if (typeof order?.action !== 'object' || order.action.weightPercent === 0) continue
-    const before = world.pools[pool]!
-    const without = { ...before, state: advance(backend, before.state, { kind: 'orders', orders: byScope(uncapped), atMs: world.nowMs }) }
-    const free = decideAt({ ...world, pools: world.pools.with(pool, without) }, { pool, server })
+    const without = uncapped(world, pool)
+    if (orderOn(without, id) !== undefined) continue
+    const free = decideAt(without, { pool, server })
     assert.equal(state, free.state)
     assert(weightPercent <= free.weightPercent)
+    const cap = Math.max(order.action.weightPercent, Math.ceil(100 / backend.policy.baseWeight))
     const caps = state === 'up' && backend.policy.weight !== undefined
-    if (caps) assert(weightPercent <= Math.max(order.action.weightPercent, Math.ceil(100 / backend.policy.baseWeight)))
-    else assert.equal(weightPercent, free.weightPercent)
+    assert.equal(weightPercent, caps ? Math.min(cap, free.weightPercent) : free.weightPercent)
     if (weightPercent !== free.weightPercent) assert.equal(layer, 'order')
   }
 })

@@ -22,7 +22,9 @@ void t.test('how a sample reached its node', async (t) => {
 })
 
 void t.test('any answer passes, and says how long it took', async (t) => {
-  t.strictSame(judgeReach(sampleOf('-', 2000, 1500) as GoodSample, undefined), { pass: true, value: '1.5s', limit: 'an answer', reason: 'answered in 1.5s' })
+  t.strictSame(judgeReach(sampleOf('-', 2000, 1500) as GoodSample, undefined), {
+    pass: true, value: '1.5s', limit: 'an answer', reason: 'answered in 1.5s'
+  })
   t.strictSame(answeredBadly('no\n"HTTP"'), { pass: true, value: 'a bad answer', limit: 'an answer', reason: "answered, badly: no 'HTTP'" })
 })
 

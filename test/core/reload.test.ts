@@ -2,14 +2,14 @@
 import t from 'tap'
 import { advance } from '../../src/core/advance.ts'
 import type { Backend } from '../../src/core/model.ts'
-import { byScope } from '../../src/core/order.ts'
 import { carryOver, revive, snapshot, type Snapshot } from '../../src/core/reload.ts'
 import {
-  backend, BARE, checkOf, content, criterion, CRITERIA, decided, DRAIN, only, order, ownOf, play, reach, server, tell, WARN, web, weight, without,
-  type Story
+  backend, BARE, checkOf, content, criterion, CRITERIA, decided, DRAIN, only, order, ordered, ownOf, play, reach, sampleOf, server, tell, WARN, web,
+  weight, without, type Story
 } from './drawings.ts'
 
-const reloaded = (story: Story, to: Backend): Story => ({ ...story, backend: to, state: carryOver(story.backend, story.state, to, story.nowMs) })
+const reloaded = (story: Story, to: Backend): Story =>
+  ({ ...story, backend: to, state: carryOver(story.backend, story.state, to, story.nowMs) })
 /** Over a file, and on another clock. */
 const throughFile = (kept: Snapshot): Snapshot => JSON.parse(JSON.stringify(kept)) as Snapshot
 function restarted (story: Story, { awayMs = 0, clockMs = 0, to = story.backend, via = throughFile } = {}): Story {
@@ -71,6 +71,7 @@ void t.test('a criterion that is gone holds nobody out', async (t) => {
   tell(t, 'but its time must be over', to, `
     a  HHHH  hhuu
     b  ++++  uuuu`, reloaded(story, to))
+  t.strictSame(decided(reloaded(story, to)).because, ['nothing fails any more, waits for its next look'])
 })
 
 void t.test('what a failure does may change under it', async (t) => {
@@ -88,6 +89,7 @@ void t.test('layers may come and go', async (t) => {
   const story = play(web('ab', only('hold', 'ramp', 'weight')), `
     a  +xxx++
     b  ++++++`)
+  t.strictSame(decided(reloaded(story, web('ab', BARE))).because, ['passes again'])
   tell(t, 'a hold that is gone: its end still counts', web('ab', BARE), `
     a  ++  uu
     b  ++  uu`, reloaded(story, web('ab', BARE)))
@@ -96,7 +98,8 @@ void t.test('layers may come and go', async (t) => {
     b  +SSSSSSS`)
   t.equal(strained.state.extra, 2)
   const calm = reloaded(strained, web('ab', BARE))
-  t.equal(advance(calm.backend, calm.state, { kind: 'sample', server: 0, probe: 'reach', sample: { ok: true, startMs: 1e6, endMs: 1e6, facts: { ok: true } } }).extra, 0)
+  const sample = sampleOf('+', 99_000)!
+  t.equal(advance(calm.backend, calm.state, { kind: 'sample', server: 0, probe: 'reach', sample }).extra, 0)
 })
 
 void t.test('another node: another server, of which HAProxy knows what we said of the one before', async (t) => {
@@ -185,7 +188,9 @@ void t.test('every time in it is of the new clock, and nothing else is', async (
   }
   t.strictSame(after.flapsMs, before.flapsMs.map(ms => ms + 1000))
   t.strictSame(after.latenciesMs, before.latenciesMs, 'latencies are no times')
-  t.match(after.checks[0], { goodSinceMs: Number(before.checks[0]?.goodSinceMs) + 1000, lastGoodMs: Number(before.checks[0]?.lastGoodMs) + 1000, good: 3 })
+  t.match(after.checks[0], {
+    goodSinceMs: Number(before.checks[0]?.goodSinceMs) + 1000, lastGoodMs: Number(before.checks[0]?.lastGoodMs) + 1000, good: 3
+  })
   t.equal(after.probes['SizeMs']?.endMs, Number(before.probes['SizeMs']?.endMs) + 1000, 'whatever the name of a probe')
   t.strictSame(after.probes['reach']?.good?.facts, { ok: true })
 })
@@ -223,7 +228,7 @@ void t.test('a restart with another config', async (t) => {
 
 void t.test('orders are kept by themselves', async (t) => {
   const story = play(web('a', BARE), 'a +')
-  const ordered = { ...story, state: advance(story.backend, story.state, { kind: 'orders', orders: byScope([order('*/*', 'down')]), atMs: 0 }) }
-  t.equal(decided(ordered).state, 'down')
-  t.equal(decided(restarted(ordered)).state, 'up')
+  const down = ordered(story, [order('*/*', 'down')])
+  t.equal(decided(down).state, 'down')
+  t.equal(decided(restarted(down)).state, 'up')
 })

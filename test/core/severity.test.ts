@@ -28,7 +28,8 @@ void t.test('the worst severity wins, and its reason comes first', async (t) => 
     [{ load: '1', latency: '-' }, 'weight', ['load: is ok', 'latency: is not ok'], 'a pass that sheds more'],
     [{ load: '3' }, 'none', ['load: is ok'], 'a pass that sheds is no failure'],
     [{ storage: '-' }, 'drain', ['storage: is not ok'], 'drain'],
-    [{ storage: '-', latency: '-', introducer: '-' }, 'drain', ['storage: is not ok', 'latency: is not ok', 'warn: introducer: is not ok'], 'three'],
+    [{ storage: '-', latency: '-', introducer: '-' }, 'drain',
+      ['storage: is not ok', 'latency: is not ok', 'warn: introducer: is not ok'], 'three'],
     [{ canary: '-', storage: '-' }, 'down', ['canary: is not ok', 'storage: is not ok'], 'down before drain'],
     [{ canary: '-', reach: 'x' }, 'down', ['reach: refused by the node', 'canary: is not ok'], 'no answer is why all else is unknown'],
     [{ reach: '.', canary: '.' }, 'none', [], 'no sample, no reason']
@@ -48,7 +49,7 @@ void t.test('the reason of a failing criterion', async (t) => {
   const rows: ReadonlyArray<readonly [string, readonly string[], string]> = [
     ['---', ['c: is not ok'], 'what was measured'],
     ['---o', ['c: timeout by the node'], 'the newest failure'],
-    ['---+', ['c: recovering 1/2'], 'how far it has come back'],
+    ['---+', ['c: passed 1 of 2 times'], 'how far it has come back'],
     ['---+-', ['c: is not ok'], 'back to the start'],
     ['---++', [], 'nothing to say'],
     ['+--', [], 'not decided yet: nothing to say'],
@@ -73,7 +74,11 @@ void t.test('proven: every criterion that could take it out passes, and one that
     for (const phase of ['start', 'in'] as const) t.equal(isUnproven(one, { ...own, phase }), inService, `"${polls}", ${phase}: ${why}`)
     for (const phase of ['out', 'held'] as const) t.equal(isUnproven(one, { ...own, phase }), out, `"${polls}", ${phase}: ${why}`)
   }
-  for (const options of [WARN, { onFail: weight(50) }]) t.equal(isUnproven(server('a', [criterion('c', options)]), run('+-')), false, 'a warning, a weight')
+  const before = { ...run('++-+'), phase: 'out' as const, sinceMs: 8001 }
+  t.equal(isUnproven(one, before), false, 'a run of passes from before it went out says nothing new')
+  for (const options of [WARN, { onFail: weight(50) }]) {
+    t.equal(isUnproven(server('a', [criterion('c', options)]), run('+-')), false, 'a warning, a weight')
+  }
 })
 
 void t.test('how bad it is to keep it', async (t) => {
@@ -93,7 +98,9 @@ void t.test('how bad it is to keep it', async (t) => {
     ['+xxx++', 'held', 'passes again, and waits'],
     ['+SSS++S', 'held', 'a failure while it waits']
   ]
-  for (const [polls, kind, why] of rows) t.equal(outClass(server('a'), ownOf(play(web('a', only('hold')), `a ${polls}`))), kind, `"${polls}": ${why}`)
+  for (const [polls, kind, why] of rows) {
+    t.equal(outClass(server('a'), ownOf(play(web('a', only('hold')), `a ${polls}`))), kind, `"${polls}": ${why}`)
+  }
   t.equal(outClass(server('a'), { ...run(''), toldOut: true }), 'fail', 'nothing known of it: as if it could not serve')
   t.equal(outClass(server('a', [criterion('c')]), { ...run('xxx'), reached: 'dead' }), 'fail', 'a server without reach, by what it has')
 })

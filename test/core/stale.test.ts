@@ -52,8 +52,10 @@ void t.test('the reason says so', async (t) => {
     a  +xxx
     b  ++++`)
   t.strictSame(decided(story, 'a', 15_000).because, ['reach: refused by the node'])
-  t.strictSame(decided(story, 'a', 15_011).because, ['stale, no look for over 15s: reach: refused by the node'])
-  t.strictSame(decided(story, 'b', 15_021).because, ['stale, no look for over 15s: ok'])
-  t.strictSame(decided(story, 'a', 120_011), { state: 'up', weightPercent: 100, layer: 'stale', because: ['stale: no look for over 2m, so up'] })
+  t.strictSame(decided(story, 'a', 15_011).because, ['stale, not seen for over 15s: reach: refused by the node'])
+  t.strictSame(decided(story, 'b', 15_021).because, ['stale, not seen for over 15s: ok'])
+  t.strictSame(decided(story, 'a', 120_011), {
+    state: 'up', weightPercent: 100, layer: 'stale', because: ['stale: not seen for over 2m, so up']
+  })
   t.strictSame(decided(play(web('a', OPEN), 'a .'), 'a', 120_000).because, ['stale: no verdict for over 2m, so up'])
 })

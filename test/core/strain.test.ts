@@ -13,7 +13,7 @@ const WEAK = { ...only('strain', 'weight', 'hold'), minUp: 0 }
 void t.test('34% of those in service, and one at least', async (t) => {
   const rows: ReadonlyArray<readonly [all: number, troubled: number, strained: boolean]> = [
     [0, 0, false], [1, 0, false], [1, 1, true], [2, 1, true], [3, 1, false], [3, 2, true], [4, 1, false], [4, 2, true],
-    [100, 33, false], [100, 34, true]
+    [300, 101, false], [300, 102, true]
   ]
   for (const [all, troubled, strained] of rows) {
     t.equal(isStrained(STRAIN, { in: all, troubled }), strained, `${troubled} of ${all}`)
@@ -21,44 +21,60 @@ void t.test('34% of those in service, and one at least', async (t) => {
   }
 })
 
-void t.test('who is in trouble', async (t) => {
+void t.test('who is in trouble, and who is doubted', async (t) => {
   const checked = (doubt?: Doubt): CheckState => ({ ...checkOf(play(web('a'), 'a oo')), doubt })
-  const peers = checked({ why: 'peers', asked: 1, passing: 0 })
-  const rows: ReadonlyArray<readonly [Partial<ServerState>, troubled: number, string]> = [
-    [{}, 0, 'no trouble'],
-    [{ latenciesMs: [500, 500, 500] }, 1, 'slow: a quarter of the deadline'],
-    [{ latenciesMs: [499, 499, 2000] }, 0, 'one slow answer'],
-    [{ latenciesMs: [2000, 499, 500] }, 1, 'two'],
-    [{ latenciesMs: [2000, 2000] }, 0, 'too few to say'],
-    [{ checks: [checked()] }, 0, 'silent, but that may be itself'],
-    [{ checks: [peers] }, 1, 'silent, and so are the others'],
-    [{ checks: [checked({ why: 'queue' })] }, 0, 'silent, and only waits for its turn'],
-    [{ checks: [undefined, peers] }, 0, 'what it says is no matter of load']
+  const peers = checked({ why: 'peers', asked: 1, passing: 0, failing: 1 })
+  const rows: ReadonlyArray<readonly [Partial<ServerState>, troubled: number, doubted: number, string]> = [
+    [{}, 0, 0, 'no trouble'],
+    [{ latenciesMs: [500, 500, 500] }, 1, 0, 'slow: a quarter of the deadline'],
+    [{ latenciesMs: [499, 499, 2000] }, 0, 0, 'one slow answer'],
+    [{ latenciesMs: [2000, 499, 500] }, 1, 0, 'two'],
+    [{ latenciesMs: [2000, 2000] }, 0, 0, 'too few to say'],
+    [{ checks: [checked()] }, 0, 0, 'silent, but that may be itself'],
+    [{ checks: [peers] }, 1, 1, 'silent, and so are the others'],
+    [{ checks: [checked({ why: 'queue' })] }, 0, 0, 'silent, and only waits for its turn'],
+    [{ checks: [undefined, peers] }, 0, 1, 'what it says is no matter of load']
   ]
-  for (const [state, troubled, why] of rows) {
+  for (const [state, troubled, doubted, why] of rows) {
     const own: ServerState = { ...newServer(0), phase: 'in', ...state }
-    t.strictSame(share(server('a'), own, STRAIN), { in: 1, troubled }, why)
-    t.strictSame(share(server('a'), { ...own, phase: 'out' }, STRAIN), { in: 0, troubled: 0 }, `${why}, but out of service`)
+    t.match(share(server('a'), own, STRAIN), { in: 1, troubled, doubted }, why)
+    t.match(share(server('a'), { ...own, phase: 'out' }, STRAIN), { in: 0, troubled: 0, doubted: 0 }, `${why}, but out of service`)
   }
   const slow: ServerState = { ...newServer(0), phase: 'in', latenciesMs: [900, 900, 900] }
-  t.strictSame(share(server('a'), slow, BARE), { in: 1, troubled: 0 }, 'switched off, nobody is slow')
-  t.strictSame(share(server('a', [criterion('http')]), { ...slow, checks: [peers] }, BARE), { in: 1, troubled: 0 }, 'no reach, no silence')
+  t.match(share(server('a'), slow, BARE), { in: 1, troubled: 0 }, 'switched off, nobody is slow')
+  const mute = server('a', [criterion('http')])
+  t.match(share(mute, { ...slow, checks: [peers] }, BARE), { in: 1, troubled: 0, doubted: 1 }, 'no reach, no silence')
 })
 
 void t.test('the tally of all', async (t) => {
   const slow: ServerState = { ...newServer(0), phase: 'in', latenciesMs: [900, 900, 900] }
   t.match(tallyOf(web('abc', STRAIN), [slow, newServer(0), slow]), { in: 2, troubled: 2 })
   t.match(tallyOf(web('abc', STRAIN), [slow]), { in: 1, troubled: 1 }, 'of servers that are there')
+
+  const { state } = play(web('abcd', BARE), `
+    a  +++xxx
+    b  +++--+
+    c  ---+..
+    d  SSSS++`)
+  t.match(state.tally, { known: [4, 4, 4], passing: [3, 3, 3] }, 'by criterion: looked at, and passing')
+  t.match(tallyOf(web('abcd', BARE), state.servers), state.tally, 'counted along and counted anew')
 })
 
 void t.test('under strain the able ones come back, a fifth of the servers every two seconds', async (t) => {
   tell(t, 'those who may be able: c, then b, then d, for HAProxy itself sees whether it can be reached', web('abcdef', WEAK), `
-    a  +++++zzzzzz  uuuuuuuuuuu
     b  ++SSSSSSSSS  uuuuDDDDKKK
     c  ++SSSSSSSSS  uuuuDDDKKKK
     d  ++nnnnnnnnn  uuuudddddKK
     e  ++---------  uuuuddddddd
-    f  ++xxxxxxxxx  uuuuddddddd`)
+    f  ++xxxxxxxxx  uuuuddddddd
+    a  +++++zzzzzz  uuuuuuuuuuu`)
+})
+
+void t.test('one that is silent comes back, too, while all in service are in trouble', async (t) => {
+  tell(t, 'when b is well again, a goes', web('abc', WEAK), `
+    a  +ooooooooooooo  uuuddKKKKKdddd
+    b  +++zzzzzz+++++  uuuuuuuuuuuuuu
+    c  +++zzzzzzzzzzz  uuuuuuuuuuuuuu`)
 })
 
 void t.test('and go again one by one, a minute after the strain, and then every minute', async (t) => {

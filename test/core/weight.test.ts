@@ -4,14 +4,17 @@ import { newBackend } from '../../src/core/advance.ts'
 import type { Policy } from '../../src/core/policy.ts'
 import type { OutClass } from '../../src/core/state.ts'
 import { criteriaCap, keptWeight, leastPercent, shareOf, slew, weightNow } from '../../src/core/weight.ts'
-import { backend, BARE, content, criterion, decided, only, ownOf, play, reach, server, tell, web, weight, without, type Story } from './drawings.ts'
+import {
+  backend, BARE, content, criterion, decided, only, ownOf, play, reach, server, tell, web, weight, without, type Story
+} from './drawings.ts'
 
 const SLEW = only('weight')
 const based = (baseWeight: number, policy = SLEW): Policy => ({ ...policy, baseWeight })
 
 void t.test('the least: the floor of 10%, and 1 of what haproxy.cfg says', async (t) => {
   const rows: ReadonlyArray<readonly [base: number, percent: number, string]> = [
-    [100, 10, 'the floor'], [256, 10, 'the floor'], [10, 10, '1 of 10'], [9, 12, '1 of 9, rounded up'], [3, 34, '1 of 3'], [2, 50, '1 of 2'], [1, 100, 'all or nothing']
+    [100, 10, 'the floor'], [256, 10, 'the floor'], [10, 10, '1 of 10'], [9, 12, '1 of 9, rounded up'], [3, 34, '1 of 3'], [2, 50, '1 of 2'],
+    [1, 100, 'all or nothing']
   ]
   for (const [base, percent, why] of rows) t.equal(leastPercent(based(base)), percent, `weight ${base}: ${why}`)
   t.equal(leastPercent({ ...SLEW, weight: { ...SLEW.weight!, floorPercent: 1 } }), 1, 'a lower floor')
@@ -60,10 +63,12 @@ function weights (policy: Policy, polls: string, criteria = [reach(), content('l
 
 void t.test('down by a fifth, up by a tenth, a step each 4 s', async (t) => {
   t.strictSame(weights(SLEW, '+++1+++++++'), [100, 100, 100, 80, 80, 90, 90, 100, 100, 100, 100], 'one step down, two up')
-  t.strictSame(weights(SLEW, '+++1111111111111111').slice(3), [80, 80, 60, 60, 50, 50, 40, 40, 30, 30, 25, 25, 20, 20, 15, 15], '80, 64, 51, 40, 32, 25, 20, 16: shown in steps of 5')
+  t.strictSame(weights(SLEW, '+++1111111111111111').slice(3), [80, 80, 60, 60, 50, 50, 40, 40, 30, 30, 25, 25, 20, 20, 15, 15],
+    '80, 64, 51, 40, 32, 25, 20, 16: shown in steps of 5')
   t.strictSame(weights(SLEW, `+++${'1'.repeat(20)}`).at(-1), 10, 'to the end')
   t.strictSame(weights(SLEW, '+++9999'), [100, 100, 100, 90, 90, 90, 90], 'no further than it has to')
-  t.strictSame(weights(SLEW, '+---------+++++++').slice(3), [80, 80, 60, 60, 50, 50, 50, 50, 60, 60, 70, 70, 80, 80], 'a criterion that fails with a weight of 50%')
+  t.strictSame(weights(SLEW, '+---------+++++++').slice(3), [80, 80, 60, 60, 50, 50, 50, 50, 60, 60, 70, 70, 80, 80],
+    'a criterion that fails with a weight of 50%')
 })
 
 void t.test('a step is taken only where there is one', async (t) => {
@@ -99,7 +104,9 @@ void t.test('back from the cold: from 10%, in 30 s', async (t) => {
     b  +++++++`)
   const rows = [[0, 10], [1000, 10], [5000, 25], [15_000, 55], [29_000, 95], [29_999, 95], [30_000, 100], [99_000, 100]] as const
   const fromMs = ownOf(back).rampFromMs ?? 0
-  for (const [laterMs, percent] of rows) t.equal(weightNow(back.backend, back.state, ownOf(back), fromMs + laterMs).percent, percent, `${laterMs} ms`)
+  for (const [laterMs, percent] of rows) {
+    t.equal(weightNow(back.backend, back.state, ownOf(back), fromMs + laterMs).percent, percent, `${laterMs} ms`)
+  }
 })
 
 void t.test('a ramp and a weight: the smaller one', async (t) => {

@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -17,7 +17,7 @@ import { Client } from '../../src/sim/client.ts'
 import type { Gateway } from '../../src/sim/gateway.ts'
 import { createServer as createModel, hearLine, setCheck, statusColumn, type HaproxyServer } from '../../src/sim/haproxy.ts'
 import { startHaproxy, type Haproxy } from '../../src/sim/haproxy-process.ts'
-import { startThreeGateways } from '../../src/sim/three-gateways.ts'
+import { copyWithPolicy, startThreeGateways } from '../../src/sim/three-gateways.ts'
 import { root } from '../helpers/paths.ts'
 import { until } from '../helpers/until.ts'
 
@@ -88,8 +88,12 @@ export class TestFarm {
     this.agent = new AgentProcess(this.config, { ...this.env, HCF_AGENT: `127.0.0.1:${this.#agentPort}` })
   }
 
+  /** What the agent answers. A machine as busy as one with all tests running may be late to say what it asks for: it asks again. */
   async ask (id: string): Promise<string> {
-    return askAgent({ kind: 'tcp', host: '127.0.0.1', port: this.#agentPort }, `${id}\n`)
+    return until(`the agent answers ${id}`, async () => {
+      const line = await askAgent({ kind: 'tcp', host: '127.0.0.1', port: this.#agentPort }, `${id}\n`)
+      return line.startsWith('# no server asked for') ? undefined : line
+    }, () => this.agent.text.slice(-2000))
   }
 
   async stat (): Promise<readonly ServerStat[]> {
@@ -144,19 +148,14 @@ function shows ({ status, weight }: ServerStat, expected: string): boolean {
 /** The config that users copy. */
 export const EXAMPLE = join(root, 'haproxy/hcf.yaml')
 
-/**
- * The same in a file of its own, impatient: a server that is well again is back soon, and with its whole load; weights
- * move with every look.
- */
-export function impatient (dir: string): string {
-  const policy = 'policy: { hold: { base: 1s, max: 1s }, ramp: off, weight: { every: 500ms, down: 25%, up: 100% } }'
-  const file = join(dir, 'hcf.yaml')
-  writeFileSync(file, readFileSync(EXAMPLE, 'utf8').replace(/^( +)profile: .*$/gm, `$&\n$1${policy}`))
-  return file
-}
+/** Impatient: a server that is well again is back soon, and with its whole load; weights move with every look. */
+const IMPATIENT = '{ hold: { base: 1s, max: 1s }, ramp: off, weight: { every: 500ms, down: 25%, up: 100% } }'
+export const impatient = (dir: string): string => copyWithPolicy(EXAMPLE, IMPATIENT, dir)
+
+interface FarmOptions { readonly config?: string, readonly canaryEvery?: string }
 
 /** A farm in which everybody is up. It is taken down with the test. Without a config: the example, impatient. */
-export async function startTestFarm (t: Test, { config, canaryEvery = '2s' }: { readonly config?: string, readonly canaryEvery?: string } = {}): Promise<TestFarm> {
+export async function startTestFarm (t: Test, { config, canaryEvery = '2s' }: FarmOptions = {}): Promise<TestFarm> {
   const workDir = mkdtempSync(join(tmpdir(), 'hcf-e2e-')) // short: a socket's path may have 97 characters
   t.teardown(() => { rmSync(workDir, { recursive: true, force: true }) })
   const grid = await startThreeGateways({ workDir, canaryEvery, canaryWithin: '3s' })

@@ -1,6 +1,7 @@
 /** What several gateways share, and how one comes back: the farm as a whole, against real HAProxy. */
 import t from 'tap'
 import { GATEWAYS } from '../../src/sim/balancer.ts'
+import { until } from '../helpers/until.ts'
 import { EXAMPLE, startTestFarm } from './farm.ts'
 
 t.setTimeout(300_000)
@@ -28,7 +29,9 @@ void t.test('what all gateways fail takes nobody out', async t => {
     t.notOk(farm.agent.lines.slice(since).some(({ to }) => to === 'down' || to === 'drain'), `${criterion}: nobody was out at any time`)
 
     await Promise.all(all.map(async gateway => gateway.heal()))
-    for (const pool of ['tahoe_read', 'tahoe_write']) await farm.agent.logged('backend.doubt', each => each['backend'] === pool && each['on'] === false, since)
+    for (const pool of ['tahoe_read', 'tahoe_write']) {
+      await farm.agent.logged('backend.doubt', each => each['backend'] === pool && each['on'] === false, since)
+    }
   }
   const { failed } = await farm.traffic(30)
   t.equal(failed, 0, 'healed: everybody serves')
@@ -56,17 +59,18 @@ void t.test('as it comes: a gateway that is back waits, and gets its load little
   const since = farm.agent.lines.length
   await farm.gateways.webapi2.heal()
   await farm.agent.logged('server.state', line => line['server'] === 'tahoe_read/webapi2' && line['layer'] === 'hold', since)
-  await farm.agent.logged('server.state', line => line['server'] === 'tahoe_read/webapi2' && line['layer'] === 'ramp', since)
-  await farm.believes({ 'tahoe_read/webapi2': 'UP 10', 'tahoe_write/webapi2': '(UP 10|DOWN (agent))' })
+  const back = await farm.agent.logged('server.state', line => line['server'] === 'tahoe_read/webapi2' && line['layer'] === 'ramp', since)
+  t.match(back, { to: 'up', reply: 'up 10% #coming back step by step' })
 
   const weights: number[] = []
-  await farm.agent.logged('server.weight', line => {
-    const now = line['server'] === 'tahoe_read/webapi2' ? Number(line['to']) : 0
-    if (now > (weights.at(-1) ?? 0)) weights.push(now)
-    return now === 100
-  }, since)
+  await until('it has its whole load', async () => {
+    const row = (await farm.stat()).find(({ backend, server }) => backend === 'tahoe_read' && server === 'webapi2')
+    if (row?.status === 'UP' && row.weight !== weights.at(-1)) weights.push(row.weight)
+    return weights.at(-1) === 100 || undefined
+  }, () => weights.join(' '))
+  t.strictSame(weights, weights.toSorted((a, b) => a - b), `always more: ${weights.join(' ')}`)
+  t.ok(weights[0]! <= 25 && weights.length >= 10, 'from little, in many steps')
   await farm.believes({})
-  t.ok(weights.length >= 15, `in many steps: ${weights.join(' ')}`)
   const { failed } = await farm.traffic(30)
   t.equal(failed, 0, 'and nobody notices')
 })

@@ -1,6 +1,6 @@
 /** The words for what has changed: of criteria, of a backend as a whole, of a server. */
 import t from 'tap'
-import { newBackend } from '../../src/core/advance.ts'
+import { newBackend, rebuilt } from '../../src/core/advance.ts'
 import type { Layer, State } from '../../src/core/model.ts'
 import type { BackendState, CheckState, Doubt, OutClass } from '../../src/core/state.ts'
 import { isBad, shown, tellBackend, tellCriteria } from '../../src/runtime/changes.ts'
@@ -11,20 +11,23 @@ const web = backend(['a', 'b', 'c'].map(name => server(name, [reach(), criterion
 const START = newBackend(web, 0)
 
 const check = (more: Partial<CheckState> = {}): CheckState => ({
-  bad: 3, good: 0, latched: false, doubt: undefined, firstFailMs: undefined, goodSinceMs: undefined, lastGoodMs: undefined, ring: 7, ringed: 3, sinceMs: 0, weightPercent: 100, weightReason: '',
+  bad: 3, good: 0, latched: false, doubt: undefined, firstFailMs: undefined, goodSinceMs: undefined, lastGoodMs: undefined,
+  ring: 7, ringed: 3, sinceMs: 0, weightPercent: 100, weightReason: '',
   verdict: { pass: false, value: 2, limit: 'at least 3', reason: '2 of 5 servers' }, ...more
 })
 const PASSES = check({ bad: 0, good: 1, verdict: { pass: true, value: 5, limit: 'at least 3', reason: '5 of 5 servers' } })
-const doubted = (asked: number, passing: number): CheckState => check({ doubt: { why: 'peers', asked, passing } })
+const doubted = (asked: number, passing: number, failing = asked - passing): CheckState =>
+  check({ doubt: { why: 'peers', asked, passing, failing } })
 
 /** Checks of the servers a, b, c: reach, storage. */
 const withChecks = (...servers: ReadonlyArray<ReadonlyArray<CheckState | undefined>>): BackendState =>
-  ({ ...START, servers: START.servers.map((own, i) => ({ ...own, checks: servers[i] ?? [] })) })
+  rebuilt(web, { ...START, servers: START.servers.map((own, i) => ({ ...own, phase: 'in', checks: servers[i] ?? [] })) }, 0)
 const kept = (...names: readonly string[]): BackendState => {
   const indices = names.map((name): [number, OutClass] => ['a', 'b', 'c'].indexOf(name) > 0 ? [['a', 'b', 'c'].indexOf(name), 'fail'] : [0, 'drain'])
   return { ...START, floor: { ...START.floor, kept: new Map(indices) } }
 }
-const strained = (extra: number, inService = 3, troubled = 0): BackendState => ({ ...START, extra, tally: { ...START.tally, in: inService, troubled } })
+const strained = (extra: number, inService = 3, troubled = 0): BackendState =>
+  ({ ...START, extra, tally: { ...START.tally, in: inService, troubled } })
 
 /** `level event: message` of what is told between two states; without a state before, at a start. */
 function between (before: BackendState | undefined, after: BackendState): readonly string[] {
@@ -80,16 +83,18 @@ void t.test('the floor', async (t) => {
 
 void t.test('doubt', async (t) => {
   const alone = doubted(0, 0)
-  const begins = (who: string, what: string, others: string): readonly string[] =>
-    [`warn backend.doubt: web: ${who} fails ${what}, ${others}: a shared fault, or our own eyes; nobody is taken out for it (${what}: 2 of 5 servers)`]
+  const begins = (who: string, what: string, others: string): readonly string[] => [
+    `warn backend.doubt: web: ${who} fails ${what}, ${others}: a shared fault, or our own eyes; nobody is taken out for it `
+      + `(${what}: 2 of 5 servers)`
+  ]
   const over = (what: string): readonly string[] => [`info backend.doubt: web: no more doubt about ${what}`]
   const because = (doubt: Doubt): CheckState => check({ doubt })
   const rows: ReadonlyArray<readonly [BackendState | undefined, BackendState, readonly string[], string]> = [
     [undefined, withChecks([PASSES, PASSES]), [], 'none'],
-    [undefined, withChecks([doubted(2, 0)]), begins('a', 'reach', 'but so do 2 of 2 peers'), 'at a start'],
-    [START, withChecks([], [PASSES, doubted(9, 2)]), begins('b', 'storage', 'but so do 7 of 9 peers'), 'some pass'],
+    [undefined, withChecks([doubted(2, 0)]), begins('a', 'reach', 'but 2 of 2 peers fail it too'), 'at a start'],
+    [START, withChecks([], [PASSES, doubted(9, 2)]), begins('b', 'storage', 'but 7 of 9 peers fail it too'), 'some pass'],
     [START, withChecks([alone]), begins('a', 'reach', 'and nobody else carries traffic'), 'nobody to ask'],
-    [START, withChecks([doubted(1, 0)]), begins('a', 'reach', 'but so does 1 of 1 peer'), 'one'],
+    [START, withChecks([doubted(1, 0)]), begins('a', 'reach', 'but 1 of 1 peer fails it too'), 'one'],
     [withChecks([doubted(2, 0)]), withChecks([doubted(1, 0)], [doubted(2, 0)]), [], 'one more, and others to ask'],
     [withChecks([doubted(2, 0)]), withChecks([PASSES], [doubted(2, 0)]), [], 'somebody else'],
     [withChecks([doubted(2, 0)]), withChecks([PASSES]), over('reach'), 'over'],

@@ -78,5 +78,5 @@ void t.test('every layer is listed', async (t) => {
   const layers: Readonly<Record<Layer, true>> = {
     start: true, criteria: true, gate: true, hold: true, floor: true, weight: true, ramp: true, stale: true, order: true, observe: true
   }
-  t.strictSame(table('layer').map(([layer]) => quoted(layer!)[0]).toSorted(), Object.keys(layers).toSorted())
+  t.strictSame(table('layer').map(([layer]) => quoted(layer!)[0]!).toSorted(), Object.keys(layers).toSorted())
 })

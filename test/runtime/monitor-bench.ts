@@ -30,7 +30,8 @@ export const webServer = (name: string): Server => server(name, [
 ])
 export const web = (names = 'ab', minUp = 0): Backend => backend(Array.from(names).map(webServer), { ...BARE, minUp })
 /** Servers that are looked at for nothing but whether they answer. */
-export const plain = (names: string, policy = BARE, of = 'web'): Backend => backend(Array.from(names).map(name => server(name, [reach()], of)), policy)
+export const plain = (names: string, policy = BARE, of = 'web'): Backend =>
+  backend(Array.from(names).map(name => server(name, [reach()], of)), policy)
 
 /** For how long: until it is taken back, when absent. */
 export type Ordered = readonly [scope: string, action: OrderAction, forMs?: number]
@@ -52,8 +53,8 @@ export class Bench {
   #backends: readonly Backend[]
   monitor: Monitor
 
-  constructor (backends: Backend | readonly Backend[], { store = memoryStore(), adminState = 'shared', restored, clock = new SimClock() }: BenchOptions = {}) {
-    this.clock = clock
+  constructor (backends: Backend | readonly Backend[], { store = memoryStore(), adminState, restored, clock }: BenchOptions = {}) {
+    this.clock = clock ?? new SimClock()
     this.#store = store
     this.#restored = restored
     this.#backends = [backends].flat()
@@ -64,7 +65,8 @@ export class Bench {
     const { clock, pollers, sink: { log: { event: log } } } = this
     const said = new Said({ clock, log, store: this.#store })
     const encode = (reply: Parameters<typeof encodeReply>[0]): string => encodeReply(reply).trimEnd()
-    this.monitor = new Monitor({ backends: this.#backends, adminStates: { web: adminState } }, { clock, log, pollers, said, encode, restored: this.#restored })
+    const deps = { clock, log, pollers, said, encode, restored: this.#restored }
+    this.monitor = new Monitor({ backends: this.#backends, adminStates: { web: adminState } }, deps)
     return this.monitor
   }
 

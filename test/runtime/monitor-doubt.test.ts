@@ -16,7 +16,7 @@ void t.test('all fall silent: said once for the backend, and once when it is ove
   t.strictSame(bench.askAll('abc'), Array.from('abc').map(() => `up 100% #${doubt}`))
   t.strictSame(bench.sink.told(), [
     'info criterion.fail: web/a reach fails: timeout by the node',
-    'warn backend.doubt: web: a fails reach, but so do 2 of 2 peers: a shared fault, or our own eyes; nobody is taken out for it '
+    'warn backend.doubt: web: a fails reach, but 2 of 2 peers fail it too: a shared fault, or our own eyes; nobody is taken out for it '
       + '(reach: timeout by the node)',
     `info server.state: web/a up -> doubted: ${doubt}`,
     'info criterion.fail: web/b reach fails: timeout by the node', `info server.state: web/b up -> doubted: ${doubt}`,
@@ -81,7 +81,7 @@ void t.test('the only node of a backend asks those of the others', async (t) => 
     ['+++', 'down 100% #reach: timeout by the node', 'they answer: it is the node'],
     ['ttt', 'up 100% #reach fails, but 1 of 1 peer fails it too: not taken out', 'they are silent too: it is us'],
     ['xxx', 'down 100% #reach: timeout by the node', 'one that is known to be out says nothing'],
-    ['...', 'up 100% #reach fails, but 1 of 1 peer fails it too: not taken out', 'nobody has looked since']
+    ['...', 'up 100% #reach fails, but none of 1 peer has passed it since: not taken out', 'nobody has looked since']
   ]
   for (const [theirs, a, why] of rows) {
     const bench = new Bench([plain('a', only('gate')), plain('z', only('gate'), 'db')])
@@ -166,7 +166,7 @@ void t.test('wanted: the polls of those whose word is missing', async (t) => {
     await bench.clock.advance(1000)
     for (const name of 'abc') if (mark === '+' || name === 'a') bench.seeNow(name, { reach: '+', [`canary of ${name}`]: mark })
   }
-  t.equal(bench.ask('a'), 'up 100% #canary fails, but 2 of 2 peers fail it too: not taken out', 'nobody has looked since')
+  t.equal(bench.ask('a'), 'up 100% #canary fails, but none of 2 peers has passed it since: not taken out', 'nobody has looked since')
   t.strictSame(bench.monitor.wanted(canary('a')), ['canary of b', 'canary of c'])
   t.strictSame(bench.monitor.wanted(bench.poll('a', 'reach')), [], 'another poll of its own')
   t.strictSame(bench.monitor.wanted(canary('b')), [], 'b has no doubts')

@@ -15,8 +15,10 @@ const FARM = plain('abc', POLICY)
 /** What a process has been up for when it reads. */
 const START_MS = 50
 
+interface Restarted { readonly next: Bench, readonly restored: Restored | undefined }
+
 /** An agent that stops, and the next one `downMs` later: its monotonic clock begins anew. */
-async function restart (dir: string, before: Bench, farm: Backend, downMs: number): Promise<{ readonly next: Bench, readonly restored: Restored | undefined }> {
+async function restart (dir: string, before: Bench, farm: Backend, downMs: number): Promise<Restarted> {
   const log = before.sink.log.event
   const wallMs = before.clock.wall()
   savePolled(before.monitor.snapshots(), { clock: before.clock, log, stateDir: dir })

@@ -169,6 +169,35 @@ void t.test('a disk that refuses is said, and remembered all the same', { skip: 
   t.equal(b.restart().owes('web/a'), true, 'tried again until the disk takes it')
 })
 
+void t.test('a disk that refuses is tried again once a second, said once, and left alone when it has it all', async (t) => {
+  const [clock, sink] = [new SimClock(), new Sink()]
+  let [tries, isFull] = [0, true]
+  const write = (): void => {
+    tries += 1
+    if (isFull) throw Object.assign(new Error('full'), { code: 'ENOSPC' })
+  }
+  const said = new Said({ clock, log: sink.log.event, store: { path: 'disk', read: () => ({ kind: 'absent' }), write } })
+  const triesWithin = async (ms: number, ask: () => void): Promise<number> => {
+    const before = tries
+    for (let i = 0; i < ms / 100; i += 1) {
+      ask()
+      await clock.advance(100)
+    }
+    return tries - before
+  }
+  said.claim('web/a', 'drain')
+  t.equal(tries, 1)
+  t.equal(await triesWithin(3000, () => { said.heard('web/a', 'h1') }), 3, 'by who hears the word, with who that is')
+  t.equal(await triesWithin(3000, () => { said.release('web/a', 'h1') }), 3, 'by who hears that it is over')
+  t.match(sink.take(), [{ event: 'state.write_failed', why: 'ENOSPC' }])
+  isFull = false
+  t.equal(await triesWithin(3000, () => { said.release('web/a', 'h1') }), 1, 'and it is there')
+  t.strictSame(sink.take(), [])
+  isFull = true
+  said.claim('web/b', 'drain')
+  t.match(sink.take(), [{ event: 'state.write_failed' }], 'the next time is said again')
+})
+
 void t.test('a state directory that cannot be used', async (t) => {
   const b = new Bench(join(t.testdir({ file: '' }), 'file'))
   t.match(b.sink.take(), [{ event: 'state.set_aside', to: b.file, why: 'cannot be read (ENOTDIR)' }])

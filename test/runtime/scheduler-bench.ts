@@ -28,7 +28,10 @@ export class Bench {
   readonly started: Array<readonly [string, number]> = []
   readonly delivered: Array<readonly [Poll, Sample]> = []
   readonly running = new Map<string, number>()
+  /** Of one poll, and of all. */
   mostAtOnce = 0
+  mostInFlight = 0
+  #inFlight = 0
 
   constructor () {
     this.scheduler = new Scheduler({
@@ -59,9 +62,12 @@ export class Bench {
     const atOnce = (this.running.get(key) ?? 0) + 1
     this.running.set(key, atOnce)
     this.mostAtOnce = Math.max(this.mostAtOnce, atOnce)
+    this.#inFlight += 1
+    this.mostInFlight = Math.max(this.mostInFlight, this.#inFlight)
     const tookMs = this.tookMs.get(key) ?? 0
     if (tookMs > 0) await new Promise<void>(resolve => { this.clock.after(tookMs, resolve) })
     this.running.set(key, atOnce - 1)
+    this.#inFlight -= 1
     return { ok: true, startMs, endMs: this.clock.now(), facts: {} }
   }
 }

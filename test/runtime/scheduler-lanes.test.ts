@@ -24,6 +24,18 @@ void t.test('a poll that is awaited does not wait out a slow pace', async (t) =>
   t.equal(bench.starts('other').length, 0, 'of its own server')
 })
 
+void t.test('a poll that is gone is not waited for', async (t) => {
+  const bench = new Bench()
+  bench.scheduler.set([poll('front'), poll('canary', { intervalMs: 60_000 })])
+  await bench.clock.advance(10_000)
+  bench.starts('canary')
+  bench.scheduler.set([poll('front')])
+  bench.awaited.add('canary')
+  bench.wanted.set('front', ['canary'])
+  await bench.clock.advance(10_000)
+  t.strictSame(bench.starts('canary'), [], 'by nobody that still looks')
+})
+
 void t.test('a poll that would settle a doubt does not wait out a slow pace', async (t) => {
   const bench = new Bench()
   const slow = { intervalMs: 60_000, fastMs: 10_000 }
@@ -50,6 +62,8 @@ void t.test('a wanted poll that is due anyway, or under way, is left alone', asy
   await bench.clock.advance(30_000)
   const starts = bench.starts('witness')
   t.equal(bench.mostAtOnce, 1, 'never two of one poll at once')
+  t.ok(starts.length >= 5, 'nor is it put off')
   const gaps = starts.slice(1).map((ms, i) => ms - starts[i]!)
-  t.ok(gaps.every(ms => ms >= 3000 && ms <= 3000 + FIRST_WITHIN_MS + 200), `it is looked at as soon as it has ended, and not sooner: ${gaps.join(', ')}`)
+  const isSoon = (ms: number): boolean => ms >= 3000 && ms <= 3000 + FIRST_WITHIN_MS + 200
+  t.ok(gaps.every(isSoon), `it is looked at as soon as it has ended, and not sooner: ${gaps.join(', ')}`)
 })

@@ -11,9 +11,10 @@ void t.test('nextSlot', async (t) => {
     [0, 100, 0, 100, 'the next one'],
     [0, 100, 99, 100, 'just before it'],
     [0, 100, 99.9, 100, 'very close before it'],
-    [0, 100, 100, 200, 'at it: it has passed'],
-    [0, 100, 150, 200, 'one was missed'],
-    [0, 100, 199.5, 200, 'one was missed, and the next is near'],
+    [0, 100, 100, 100, 'at it: now'],
+    [0, 100, 149, 149, 'it has only just passed: now'],
+    [0, 100, 150, 200, 'it was missed'],
+    [0, 100, 199.5, 200, 'it was missed, and the next is near'],
     [0, 100, 1000, 1100, 'ten were missed: none is made up for'],
     [50, 100, 1000, 1050, 'the place in the interval stays'],
     [1000, 100, 990, 1100, 'a timer that came early makes no second poll']
@@ -22,16 +23,17 @@ void t.test('nextSlot', async (t) => {
   const times = fc.double({ min: 0, max: 1e7, noNaN: true })
   fc.assert(fc.property(times, fc.integer({ min: 1, max: 100_000 }), times, (slot, pace, now) => {
     const next = nextSlot(slot, pace, now)
-    assert(next > now, 'in the future')
+    assert(next >= now, 'not in the past')
     assert(next >= slot + pace, 'never sooner than the pace')
     assert(next - pace <= now || next === slot + pace, 'and the first of those')
+    assert(next === now || Math.abs((next - slot) / pace - Math.round((next - slot) / pace)) < 1e-6, 'at its place in the interval, or now')
   }))
 })
 
 void t.test('spread', async (t) => {
   const rows: ReadonlyArray<readonly [string, number, number]> = [
     ['', 1000, 0x811c9dc5 % 1000], ['a', 2 ** 31, 0xe40c292c % 2 ** 31], ['foobar', 2 ** 31, 0xbf9cf968 % 2 ** 31],
-    ['foobar', 1, 0], ['foobar', 0.5, 0], ['foobar', 0, 0]
+    ['', 1, 0], ['foobar', 0.5, 0], ['', 0, 0]
   ]
   for (const [name, within, wanted] of rows) t.equal(spread(name, within), wanted, `FNV-1a of "${name}" within ${within}`)
   const tenths = Array.from({ length: 10 }, () => 0)
@@ -72,6 +74,18 @@ void t.test('never two of one poll at once, and missed slots are skipped', async
   t.equal(bench.mostAtOnce, 1)
   t.strictSame(bench.starts('a'), [first, first + 6000, first + 12_000], 'in slots of its own, none made up for')
   t.strictSame(bench.delivered.map(([, { endMs }]) => endMs), [first + 4500, first + 10_500])
+})
+
+void t.test('a look that takes all of its time, or somewhat more, is followed by the next', async (t) => {
+  for (const [tookMs, gapMs] of [[1999, 2000], [2000, 2000], [2500, 2500], [2999, 2999], [3000, 4000]] as const) {
+    const bench = new Bench()
+    bench.tookMs.set('a', tookMs)
+    bench.scheduler.set([poll('a')])
+    await bench.clock.advance(20_000)
+    const starts = bench.starts('a')
+    t.strictSame(starts, starts.map((_, n) => spread('a', 2000) + n * gapMs), `it takes ${tookMs} ms`)
+    t.ok(starts.length >= 4)
+  }
 })
 
 void t.test('faster while undecided, and back', async (t) => {
@@ -137,6 +151,8 @@ void t.test('polls in flight, at the bound and one over', async (t) => {
   t.strictSame(bench.starts(last), [], 'and no more')
   await bench.clock.advance(10_000)
   t.strictSame(bench.starts(last), [spread(last, FIRST_WITHIN_MS) + 10_000], 'it waits for its next slot')
+  await bench.clock.advance(30_000)
+  t.equal(bench.mostInFlight, IN_FLIGHT_MAX, 'and so it stays')
 })
 
 void t.test('what was dropped in flight gives its place back', async (t) => {
