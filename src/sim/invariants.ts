@@ -1,6 +1,6 @@
 /** What must hold of every answer, whatever happens to the farm. Checked after each agent check of a simulated history. */
 import { parseReply } from '../agent/protocol.ts'
-import { floorOf, need } from '../core/floor.ts'
+import { floorAt, floorOf, need } from '../core/floor.ts'
 import { serverId, type Backend } from '../core/model.ts'
 import { orderFor, settles, type Order } from '../core/order.ts'
 import { isOpen, isStale } from '../core/stale.ts'
@@ -51,7 +51,7 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
     const { line, backend, server } = seen
     const { weightPercent } = meant(line)
     if (weightPercent > 100) return `raises a weight: ${line}`
-    if (weightPercent > 0 && backend.policy.baseWeight * weightPercent >= 100) return undefined
+    if (backend.policy.baseWeight * weightPercent >= 100) return undefined
     return isOrderedOut(seen, server) ? undefined : `takes a server out by weight, which only an operator may: ${line}`
   },
 
@@ -61,7 +61,8 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
     const up = ours.filter(i => takesTraffic(seen, i)).length
     const least = Math.min(need(backend), ours.length)
     if (up < least) return `leaves ${up} servers in service, must leave ${least} (min_up ${backend.policy.minUp}, max_out ${backend.policy.maxOutPercent}%)`
-    const { fit, kept } = floorOf(backend, seen.state, seen.atMs)
+    const { fit } = floorOf(backend, seen.state, seen.atMs)
+    const { kept } = floorAt(backend, seen.state, seen.atMs) // what was remembered, and counts
     const wanted = Math.min(backend.servers.length, need(backend) + seen.state.extra)
     return kept.has(server) && fit >= wanted ? `is kept though ${fit} are fit and ${wanted} are wanted` : undefined
   },

@@ -23,6 +23,8 @@ void t.test('no verdict yet', async (t) => {
     'unknown 100 start: no verdict yet | no sample yet of canary')
   t.equal(said(play(web('a', BARE), 'a --')),
     'unknown 100 start: no verdict yet | http: failed 2 of 3 times (is not ok) | storage: failed 2 of 3 times (is not ok)', 'not failed often enough')
+  t.equal(said(play(web('a', BARE, MANY), 'a -')),
+    'unknown 100 start: no verdict yet | http: failed 1 of 3 times (is not ok) | storage: failed 1 of 3 times (is not ok)', 'what could take it out')
 })
 
 void t.test('in service, by its criteria', async (t) => {
@@ -45,9 +47,14 @@ void t.test('out of service, by its criteria', async (t) => {
     ['+---', 'down 100 criteria: http: is not ok | storage: is not ok | load: is not ok | warn: introducer: is not ok'],
     ['+xxx', 'down 100 criteria: reach: refused by the node'],
     ['+xxx+', 'down 100 criteria: reach: passed 1 of 2 times'],
+    ['+xxx+S', 'down 100 criteria: storage: failed 1 of 3 times (is not ok)'],
+    ['+xxxSH', 'down 100 criteria: http: failed 1 of 3 times (is not ok) | storage: passed 1 of 2 times'],
+    ['+HHH++', 'up 100 criteria: '],
     ['+SSSooo', 'down 100 criteria: reach: timeout by the node | storage: is not ok']
   ]
   for (const [polls, wanted] of rows) t.equal(said(play(web('a', BARE, MANY), `a ${polls}`)), wanted, polls)
+  t.equal(said(play(web('a', BARE, [...MANY, criterion('canary')]), 'a xxx+S')),
+    'down 100 criteria: storage: failed 1 of 3 times (is not ok)', 'what was never seen is not named')
   const half = backend([server('a', MANY, { weightPercent: 40 })], only('weight'))
   t.equal(said(play(half, 'a +HHH')), 'down 40 criteria: http: is not ok', 'what it shall have when it is back')
 })
@@ -147,6 +154,7 @@ void t.test('what an order says', async (t) => {
   t.equal(by('*/*', 'down'), 'down 100 order: down of */* by al: disk')
   t.equal(by('web/a', { weightPercent: 0 }), 'up 0 order: weight 0% by al: disk')
   t.equal(by('web/a', { weightPercent: 20 }), 'up 20 order: weight 20% by al: disk | http: is ok | storage: is ok')
+  t.equal(by('web/a', { weightPercent: 1 }).slice(0, 22), 'up 1 order: weight 1% ')
   t.equal(by('web/a', { weightPercent: 30 }), 'up 30 criteria: http: is ok | storage: is ok', 'no less than it has')
   t.equal(by('web/a', { weightPercent: 29 }), 'up 29 order: weight 29% by al: disk | http: is ok | storage: is ok')
   t.equal(by('web/b', { weightPercent: 20 }, 'b'), 'down 100 criteria: reach: refused by the node', 'and nobody in')

@@ -4,6 +4,7 @@ import { decide } from '../../src/core/decide.ts'
 import { explain, explainBackend, showOnFail, type Story as Told } from '../../src/core/explain.ts'
 import type { Backend } from '../../src/core/model.ts'
 import { DEFAULT_POLICY, type Policy } from '../../src/core/policy.ts'
+import { carryOver } from '../../src/core/reload.ts'
 import { BARE, content, criterion, DRAIN, only, play, reach, WARN, web, weight, without, type Story } from './drawings.ts'
 
 const MANY = [reach(), content('http'), content('storage', DRAIN), content('load', { onFail: weight(50) }), content('introducer', WARN)]
@@ -19,6 +20,8 @@ void t.test('one sentence for a tired person', async (t) => {
   const rows: ReadonlyArray<readonly [Backend, string, string]> = [
     [farm(), 'a .', 'No opinion yet, so HAProxy keeps what it knows: no sample yet of reach, http, storage, load.'],
     [farm(), 'a HS', 'No opinion yet, so HAProxy keeps what it knows: storage: failed 1 of 3 times (is not ok).'],
+    [farm(), 'a -',
+      'No opinion yet, so HAProxy keeps what it knows: http: failed 1 of 3 times (is not ok); storage: failed 1 of 3 times (is not ok).'],
     [farm(), 'a +', 'Up at 100%: every criterion passes.'],
     [farm(), 'a +IIII', 'Up at 100%: warn: introducer: is not ok.'],
     [farm(), among('+LLL'), 'Up at 80%: load: is not ok.'],
@@ -35,6 +38,8 @@ void t.test('one sentence for a tired person', async (t) => {
     [farm(), among('+xxx++++'), 'Up at 15%, and more every few seconds, all of it in 28s: it has just come back.'],
     [farm(), among('+IIIxxxIII'),
       'Up at 10%, and more every few seconds, all of it in 30s: it has just come back (warn: introducer: is not ok).'],
+    [web('ab', undefined, [...MANY, content('idle', WARN)]), among('+IIIxxxIII'),
+      'Up at 10%, and more every few seconds, all of it in 30s: it has just come back (warn: introducer: is not ok; warn: idle: is not ok).'],
     [farm(undefined, 'abc'), among('++yyyyy', 'bc'), 'Up at 60%: slower than its peers: 300ms.'],
     [farm(undefined, 'abc'), among('++yyyyy++', 'bc'), 'Up at 50%: on its way back to its whole weight.'],
     [farm(), 'a +ooo\nb +ooo', 'Up at 100%, in doubt: reach fails, but 1 of 1 peer fails it too: not taken out; reach: timeout by the node.'],
@@ -69,6 +74,20 @@ void t.test('one sentence for a tired person', async (t) => {
     t.equal(told(story).sentence, sentence, drawing)
     t.strictSame(told(story).decision, decide(of, story.state, 0, story.nowMs), 'the decision is the decision')
   }
+})
+
+void t.test('how long it will take', async (t) => {
+  const held = play(farm(), among('+xxx++'))
+  const sentences = (story: Story, ...laterMs: readonly number[]): readonly string[] => laterMs.map(ms => told(story, 'a', ms).sentence)
+  t.strictSame(sentences(held, 1, 999, 1000), [
+    'Down for 1s more: passes again, waits: went out 1 time in 10m.',
+    'Down for 1s more: passes again, waits: went out 1 time in 10m.',
+    'Down until it passes once more: passes again, waits: went out 1 time in 10m.'
+  ])
+  t.strictSame(sentences(play(farm(), among('+xxx+++')), 500, 1000).map(sentence => /all of it in \w+/.exec(sentence)?.[0]), ['all of it in 30s', 'all of it in 29s'])
+  const story = play(web('a', BARE, [reach(), criterion('canary')]), 'a +')
+  const gone = { ...story, backend: web('a', BARE, [reach()]), state: carryOver(story.backend, story.state, web('a', BARE, [reach()]), story.nowMs) }
+  t.equal(told(gone).sentence, 'No opinion yet, so HAProxy keeps what it knows: no verdict yet.')
 })
 
 void t.test('every criterion, with its counter, value and limit', async (t) => {

@@ -5,21 +5,13 @@
 import { advance, newBackend } from '../../src/core/advance.ts'
 import { decide } from '../../src/core/decide.ts'
 import type { Voice } from '../../src/core/gate.ts'
-import { serverId, type Backend, type Decision, type ErrorClass, type Facts, type Sample } from '../../src/core/model.ts'
+import { serverId, type Backend, type Decision, type Sample } from '../../src/core/model.ts'
 import { byScope, type Order, type OrderAction } from '../../src/core/order.ts'
 import { reachCheck } from '../../src/core/reach.ts'
 import { carryOver, revive, snapshot, type Snapshot } from '../../src/core/reload.ts'
 import type { BackendState } from '../../src/core/state.ts'
-import { buildPool, PAGE, TIMEOUT_MS, type FarmPlan, type PoolPlan } from './properties-farm.ts'
-
-/** What can be true of a server, as far as a look can see it. */
-export const TRUTHS = [
-  'good', 'refused', 'reset', 'timeout', 'noconn', 'tls', 'protocol', 'local', 'tainted', 'http', 'storage', 'introducer',
-  'lame', 'canary', 'slow', 'shed', 'mixed'
-] as const
-export type Truth = typeof TRUTHS[number]
-const ERRORS: readonly ErrorClass[] = ['refused', 'reset', 'timeout', 'noconn', 'tls', 'protocol', 'local']
-const MIXED: readonly Truth[] = ['good', 'refused', 'timeout', 'http', 'good', 'storage', 'slow', 'canary']
+import { buildPool, PAGE, type FarmPlan, type PoolPlan } from './properties-farm.ts'
+import { seen, type Truth } from './properties-sight.ts'
 
 export const RELOADS = ['same', 'extra', 'move', 'minUp'] as const
 /** Servers by their place among all servers of the farm, modulo their number. */
@@ -179,7 +171,7 @@ class Story {
 
   * #do (command: Command): Generator<Step> {
     switch (command.do) {
-      case 'turn': return void this.#turn(command.who, command.to)
+      case 'turn': return this.#turn(command.who, command.to)
       case 'rounds': return yield * this.#rounds(command)
       case 'outage':
         this.#turn(command.who, command.as)
@@ -276,26 +268,4 @@ const CHANGES: Readonly<Record<typeof RELOADS[number], Change>> = {
   extra: plan => ({ ...plan, more: plan.more.includes('extra') ? plan.more.filter(each => each !== 'extra') : [...plan.more, 'extra'] }),
   move: (plan, server, salt) => ({ ...plan, servers: plan.servers.with(server, { ...plan.servers[server]!, node: `moved-${salt}` }) }),
   minUp: plan => ({ ...plan, policy: { ...plan.policy, minUp: ((plan.policy.minUp ?? 1) + 1) % 4 } })
-}
-
-/** What a look at a server sees. `nth` makes looks differ that are of the same kind. */
-export function seen (truth: Truth, probe: string, endMs: number, nth: number, say = ''): Sample {
-  if (truth === 'mixed') return seen(MIXED[(nth * 7 + (nth >> 3)) % MIXED.length]!, probe, endMs, nth, say)
-  const error = ERRORS.find(each => each === truth)
-  if (error !== undefined) {
-    const tookMs = error === 'timeout' || error === 'noconn' ? TIMEOUT_MS : 1
-    return { ok: false, startMs: endMs - tookMs, endMs, error: { class: error, message: `${error} by the node${say}` } }
-  }
-  const latencyMs = truth === 'slow' ? 400 + nth * 300 % 1500 : 5 + nth % 4 * 10
-  const facts = { ...factsOf(truth, probe), latencyMs, ...(say === '' ? {} : { say }) }
-  return { ok: true, startMs: endMs - latencyMs, endMs, facts, ...(truth === 'tainted' ? { tainted: true } : {}) }
-}
-
-export function factsOf (truth: Truth, probe: string): Facts {
-  if (probe !== PAGE) return { [probe]: truth === 'canary' || truth === 'tainted' ? 'fail' : 'pass' }
-  if (truth === 'http') return { http: 'fail' } // a page that is broken says nothing more
-  const all = { http: 'pass', storage: 'pass', introducer: 'pass', lame: 'pass' }
-  if (truth === 'tainted') return { ...all, http: 'fail', storage: 'fail' }
-  if (truth === 'shed') return { ...all, storage: 40 }
-  return truth in all ? { ...all, [truth]: 'fail' } : all
 }

@@ -8,9 +8,10 @@ import type { Order } from '../../src/core/order.ts'
 import { neutral } from '../../src/core/reply.ts'
 import type { Tally } from '../../src/core/state.ts'
 import { anyFarm, PAGE, type FarmPlan } from './properties-farm.ts'
-import { begin, play, restart, seen, steps, take, type Place, type Step, type World } from './properties-history.ts'
+import { begin, play, restart, steps, take, type Place, type Step, type World } from './properties-history.ts'
 import { isSettled, looks, meant, same, sameReplies } from './properties-oracle.ts'
 import { always, anyHistory, check } from './properties-run.ts'
+import { seen } from './properties-sight.ts'
 
 type LookStep = Extract<Step, { kind: 'look' }>
 const look = ({ pool, server }: Pick<Place, 'pool' | 'server'>, probe: string, sample: LookStep['sample'], atMs = sample.endMs): LookStep =>
@@ -80,7 +81,7 @@ void t.test('22 a name we do not know gets no opinion, and leaves no trace', asy
       const order: Order = { scope: 'be/nobody', action: 'down', fromMs: 0, by: 'al', reason: '' }
       same(world, take(world, { kind: 'orders', atMs: world.nowMs, orders: [...world.orders, order] }), 'an order for nobody')
     }
-  }))
+  }), 0.5)
 })
 
 // Fails when a time that is kept is not moved to the new clock.
@@ -112,7 +113,7 @@ void t.test('24 orders outlive every reload and restart', async () => {
         for (const { id, decision } of ordered) assert.deepEqual(now.find(each => each.id === id)!.decision, decision)
       }
     }
-  }))
+  }), 0.5)
 })
 
 // Fails when a criterion that has no memory yet is given that of the one in its place.

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { OrderAction } from '../../src/core/order.ts'
 import { anyFarm, CANARY, PAGE, type FarmPlan } from './properties-farm.ts'
-import { play, RELOADS, TRUTHS, type Command, type Moment, type Truth } from './properties-history.ts'
+import { play, RELOADS, type Command, type Moment } from './properties-history.ts'
+import { TRUTHS, type Truth } from './properties-sight.ts'
 
 const { HCF_PROPERTY_RUNS = '100', HCF_PROPERTY_SEED = '1' } = process.env
 const RUNS = Number(HCF_PROPERTY_RUNS)

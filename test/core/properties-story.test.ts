@@ -4,9 +4,10 @@ import fc from 'fast-check'
 import t from 'tap'
 import type { Sample } from '../../src/core/model.ts'
 import { CANARY, PAGE, plainPool, TIMEOUT_MS, type FarmPlan, type PoolPlan, type ServerPlan } from './properties-farm.ts'
-import { begin, decideAt, places, seen, take, type Step, type Truth, type World } from './properties-history.ts'
+import { begin, decideAt, places, take, type Step, type World } from './properties-history.ts'
 import { serves } from './properties-oracle.ts'
 import { check } from './properties-run.ts'
+import { seen, type Truth } from './properties-sight.ts'
 
 const INTERVAL_MS = 2000
 const WARM_MS = 20_000

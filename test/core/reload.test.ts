@@ -134,6 +134,8 @@ void t.test('another node: another server, of which HAProxy knows what we said o
     a  ...  ..K
     b  xxx  uud
     c  ooo  ddd`, out)
+  const kept = play(out.backend, 'b xxx', out)
+  t.strictSame(decided(kept), { state: 'up', weightPercent: 100, layer: 'floor', because: ['kept up by the floor: no verdict yet'] })
   tell(t, 'and is given up like any other', out.backend, `
     a  .~~~~  ....s
     b  .~~~~  uuuus

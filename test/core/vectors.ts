@@ -20,7 +20,8 @@ import type { OnFail, Sample } from '../../src/core/model.ts'
 import type { Order, OrderAction } from '../../src/core/order.ts'
 import type { CheckState } from '../../src/core/state.ts'
 import { buildPool, PAGE, plainPool, type FarmPlan, type PoolPlan } from './properties-farm.ts'
-import { begin, decideAt, factsOf, places, seen, take, TRUTHS, type Place, type World } from './properties-history.ts'
+import { begin, decideAt, places, take, type Place, type World } from './properties-history.ts'
+import { factsOf, seen, TRUTHS } from './properties-sight.ts'
 
 interface PoolLine extends Partial<Pick<PoolPlan, 'off' | 'policy' | 'quorumPercent' | 'fall'>> {
   readonly servers: Readonly<Record<string, string>>

@@ -155,7 +155,9 @@ const ROWS: Readonly<Record<string, Rows>> = {
       [leaves(1, 2, 3), seen(under(ALL_NEEDED, 'web/b', 'down'), { says: { c: 'down 100%' } })],
       [leaves(2, 3, 3), seen(under(ALL_NEEDED, '*/*', { weightPercent: 50 }), { says: { c: 'down 100%' } })],
       [leaves(2, 3, 3), seen(under(ALL_NEEDED, '*/*', 'up'), { says: { c: 'down 100%' } })],
-      [leaves(2, 3, 3), seen(under(ALL_NEEDED, 'web/c', 'maint', 4500), { says: { c: 'maint up' } })]
+      [leaves(2, 3, 3), seen(under(ALL_NEEDED, 'web/c', 'maint', 4500), { says: { c: 'maint up' } })],
+      ['is kept though 3 are fit and 2 are wanted',
+        seen({ ...UP, state: { ...UP.state, floor: { kept: new Map([[0, 'dead']]), fit: 2, untilMs: Infinity } } }, { says: { a: 'up 100%' } })]
     ]
   },
   'no opinion only at the start, and not for long': {
