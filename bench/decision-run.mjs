@@ -92,6 +92,8 @@ const writing = (size, look) => {
 const FINE = {}
 const SHARED = { storage: (_, round) => round < 4 ? 10 : 0 }
 const HALF = { storage: (i, round) => round < 4 || i % 2 === 0 ? 10 : 0 }
+const ALL_BUT_ONE = { storage: (i, round) => round < 4 || i === 0 ? 10 : 0 }
+const THIRD_SLOW = { latencyMs: i => i % 3 === 0 ? 400 : 110 }
 const SLOW = { latencyMs: (i, round) => 300 + (i * 7 + round * 13) % 100 }
 
 const work = () => JSON.stringify({ state: 'up', weightPercent: 100, because: ['storage: 3 connected, needs 7'], at: 12345 }).length
@@ -104,10 +106,14 @@ process.stdout.write(`${JSON.stringify({
     'sample, 10 servers': writing(10, FINE),
     'sample, 100 servers': writing(100, FINE),
     'sample, 100 servers, all fail the same (gate)': writing(100, SHARED),
+    'sample, 100 servers, all but one fail the same (gate)': writing(100, ALL_BUT_ONE),
+    'sample, 100 servers, a third slow (peers)': writing(100, THIRD_SLOW),
     'sample, 100 servers, half fail (gate, floor)': writing(100, HALF),
     'sample, 100 servers, all slow (strain, peers)': writing(100, SLOW),
     'sample, 1000 servers': writing(1000, FINE),
     'sample, 1000 servers, all fail the same (gate)': writing(1000, SHARED),
+    'sample, 1000 servers, all but one fail the same (gate)': writing(1000, ALL_BUT_ONE),
+    'sample, 1000 servers, a third slow (peers)': writing(1000, THIRD_SLOW),
     'sample, 1000 servers, half fail (gate, floor)': writing(1000, HALF),
     'sample, 1000 servers, all slow (strain, peers)': writing(1000, SLOW)
   }

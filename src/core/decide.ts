@@ -8,7 +8,7 @@ import type { Backend, Decision, Server } from './model.ts'
 import { orderFor, showOrder, type Order } from './order.ts'
 import { missing } from './phase.ts'
 import type { Policy } from './policy.ts'
-import { isProving, outClass, reasonOf, reasons, takesOut } from './severity.ts'
+import { isAsked, isProving, outClass, reasonOf, reasons } from './severity.ts'
 import { isOpen, isStale } from './stale.ts'
 import type { BackendState, Doubt, ServerState } from './state.ts'
 import { count, showDuration } from './text.ts'
@@ -115,7 +115,7 @@ function showDoubt (name: string, doubt: Doubt): string {
   if (doubt.why === 'strain') return `${name} fails, but the others are strained: not taken out`
   if (doubt.why === 'queue') return `${name} fails, but others have only just gone out: not taken out yet`
   const { asked, passing, failing } = doubt
-  if (asked === 0) return `${name} fails, but nobody else carries traffic: not taken out`
+  if (asked === 0) return `${name} fails, but no other has carried traffic long enough to compare: not taken out`
   if (passing + failing === asked) return `${name} fails, but ${failing} of ${count(asked, 'peer')} ${failing === 1 ? 'fails' : 'fail'} it too: not taken out`
   return `${name} fails, but ${passing === 0 ? 'none' : `only ${passing}`} of ${count(asked, 'peer')} ${passing > 1 ? 'have' : 'has'} passed it since: not taken out`
 }
@@ -145,7 +145,7 @@ function waits (server: Server, own: ServerState, { hold }: Policy): readonly st
 /** How far the criteria have come that keep a server from its verdict. */
 const unproven = ({ criteria }: Server, own: ServerState): readonly string[] => criteria.flatMap((criterion, i) => {
   const check = own.checks[i]
-  if (check === undefined || !takesOut(criterion)) return []
+  if (check === undefined || !isAsked(criterion, check)) return []
   if (check.bad > 0) return [`${criterion.name}: failed ${Math.min(check.bad, criterion.fall)} of ${criterion.fall} times (${check.verdict.reason})`]
   return isProving(criterion, check, own) ? [reasonOf(criterion, check)] : []
 })

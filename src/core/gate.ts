@@ -34,7 +34,9 @@ export function doubtOf (backend: Backend, state: BackendState, trip: Trip, outs
   const peers = askPeers(backend, state, trip, outside)
   if (peers !== undefined) return { why: 'peers', ...peers }
   if (own.phase !== 'in') return undefined
-  if (isStrained(backend.policy, without(state.tally, share(server, own, backend.policy)))) return { why: 'strain' }
+  // Whoever says that it cannot serve carries nothing: the strain of the others is no reason to keep it.
+  const carries = criterion.kind === REACH || criterion.onFail.action === 'drain'
+  if (carries && isStrained(backend.policy, without(state.tally, share(server, own, backend.policy)))) return { why: 'strain' }
   return isQueued(backend, state, trip.endMs) && !isSudden(backend, state, trip) ? { why: 'queue' } : undefined
 }
 
@@ -46,7 +48,7 @@ function askPeers (backend: Backend, state: BackendState, trip: Trip, outside: O
   if (gate === undefined || server === undefined || criterion === undefined) return undefined
 
   const isReach = criterion.kind === REACH
-  const common = nobodyPasses(backend, state, trip, isReach)
+  const common = tooFewPass(backend, state, trip, isReach, gate.quorumPercent)
   if (common !== undefined) return common
   const voiceOf = isReach ? carrier(backend, state, trip, gate.settleMs) : witness(trip)
   let answer = poll(backend, state, trip, voiceOf)
@@ -66,17 +68,20 @@ const isWeak = (own: ServerState | undefined, { check: { firstFailMs = 0 } }: Tr
   own !== undefined && (own.reached === 'noconn' || own.sinceMs + settleMs > firstFailMs)
 
 /** A fault that all share needs no asking round: at each look of each server that would be the square of the farm. */
-function nobodyPasses ({ servers }: Backend, { servers: states, tally }: BackendState, { at, index }: Trip, isReach: boolean): Answer | undefined {
+function tooFewPass (
+  { servers }: Backend, { servers: states, tally }: BackendState, { at, index }: Trip, isReach: boolean, quorumPercent: number
+): Answer | undefined {
   const asked = isReach ? tally.in - (states[index]?.phase === 'in' ? 1 : 0) : (tally.known[at] ?? 0) - 1
-  if (asked < 1 || (tally.passing[at] ?? 0) > 0 || hasTwins(servers)) return undefined
-  return { asked, passing: 0, failing: asked }
+  const passing = tally.passing[at] ?? 0 // of them some may pass too lately to count: never fewer than those who vouch
+  const isTooFew = isReach ? passing === 0 : passing * 100 < quorumPercent * asked && passing < asked
+  return asked < 1 || !isTooFew || hasTwins(servers) ? undefined : { asked, passing, failing: asked - passing }
 }
 
 interface Answer { readonly asked: number, readonly passing: number, readonly failing: number }
 /** The check by which another server of the backend may speak; undefined when it may not. */
 type VoiceOf = (server: Server, state: ServerState, index: number) => CheckState | undefined
 
-/** One voice a node, and none for the node in question. Every failing look of a shared fault comes here: no allocation. */
+/** One voice a node, and none for the node in question. Many failing looks may come here: nothing is allocated, unless servers share a node. */
 function poll ({ servers }: Backend, state: BackendState, trip: Trip, voiceOf: VoiceOf): Answer {
   const own = servers[trip.index]?.node
   const seen = hasTwins(servers) ? new Set<string>() : undefined

@@ -47,7 +47,12 @@ export function peerCap ({ policy: { peers } }: Backend, { servers }: BackendSta
   }
   // The lower median is among them only if they are that many: no need to sort for the others.
   if (known < peers.servers || far <= (known - 1) >> 1) return 100
-  const all = servers.flatMap(server => server.phase === 'in' ? medianMs(server) ?? [] : []).sort((a, b) => a - b)
-  const median = Math.max(1, all[(all.length - 1) >> 1] ?? 1)
+  const all = new Float64Array(known)
+  let n = 0
+  for (const server of servers) {
+    const ms = server.phase === 'in' ? medianMs(server) : undefined
+    if (ms !== undefined) all[n++] = ms
+  }
+  const median = Math.max(1, all.sort()[(known - 1) >> 1] ?? 1)
   return Math.min(100, Math.floor(median * peers.slowerPercent / own))
 }

@@ -9,6 +9,9 @@ import { isUnproven, SEVERITY, severityOf, wantsOut } from './severity.ts'
 import type { BackendState, ServerState } from './state.ts'
 import { isStrained } from './strain.ts'
 
+/** Where a policy does not say when a verdict is given up. */
+const LONG_MS = 120_000
+
 /** The state of a server no sample has reached yet. `toldOut`: HAProxy keeps it out, from before. */
 export const newServer = (bornMs: number, toldOut = false): ServerState => ({
   checks: [], probes: {}, bornMs, phase: 'start', sinceMs: bornMs, holdUntilMs: bornMs, flapsMs: [], rampFromMs: undefined,
@@ -27,7 +30,7 @@ export function move (backend: Backend, state: BackendState, index: number, nowM
   switch (own.phase) {
     case 'start':
       if (isBad) return { ...own, phase: 'out', sinceMs: nowMs, holdUntilMs: nowMs, toldOut: false } // never seen in: not a flap
-      return isKnown(server, own, answered) ? { ...own, phase: 'in', sinceMs: nowMs, toldOut: false } : own
+      return isKnown(server, own, answered, nowMs - own.bornMs > (policy.staleOpenMs ?? LONG_MS)) ? { ...own, phase: 'in', sinceMs: nowMs, toldOut: false } : own
     case 'in':
       return isBad ? { ...own, rampFromMs: undefined, phase: 'out', sinceMs: nowMs, ...holdOut(policy, own, nowMs) } : own
     case 'out':
@@ -47,10 +50,13 @@ function comeBack (backend: Backend, state: BackendState, index: number, own: Se
   return own.phase === 'held' ? own : { ...own, phase: 'held', sinceMs: nowMs }
 }
 
-/** Fine, or failing only what we may not act on: with every criterion looked at that has a say. */
-function isKnown (server: Server, own: ServerState, answered: boolean): boolean {
-  if (own.checks.some(check => check?.doubt !== undefined)) return true
-  return answered && !isUnproven(server, own) && missing(server, own).length === 0
+/**
+ * Fine, or failing only what we may not act on: with every criterion looked at that has a say, or after a long time in
+ * which one could not be. A doubt for want of anybody to ask is no verdict: HAProxy may know better.
+ */
+function isKnown (server: Server, own: ServerState, answered: boolean, isLate: boolean): boolean {
+  if (own.checks.some(check => check?.doubt !== undefined && (check.doubt.why !== 'peers' || check.doubt.asked > 0))) return true
+  return answered && !isUnproven(server, own) && (isLate || missing(server, own).length === 0)
 }
 
 /** Criteria that have a say and no sample yet. */

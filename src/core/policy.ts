@@ -67,7 +67,7 @@ export interface Policy {
 export const DEFAULT_POLICY: Policy = {
   mode: 'enforce',
   window: { fails: 4, of: 10 },
-  gate: { quorumPercent: 34, strictQuorumPercent: 67, settleMs: 15_000 },
+  gate: { quorumPercent: 34, strictQuorumPercent: 66, settleMs: 15_000 },
   burst: { sharePercent: 20, withinMs: 6000 },
   strain: { slowPercent: 25, sharePercent: 34, upMs: 2000, downMs: 60_000, stepPercent: 20 },
   hold: { baseMs: 5000, maxMs: 120_000, windowMs: 600_000 },

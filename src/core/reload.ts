@@ -2,6 +2,7 @@
 import { newBackend, rebuilt } from './advance.ts'
 import type { Backend, Server } from './model.ts'
 import { newServer } from './phase.ts'
+import { takesOut } from './severity.ts'
 import type { BackendState, CheckState, ServerState } from './state.ts'
 
 /** A server as far as memory goes: what it looks at, and what its criteria mean. */
@@ -9,7 +10,7 @@ export type Remembered = Pick<Server, 'name' | 'node'> & { readonly criteria: Re
 
 /**
  * A server that is still the same node keeps what it is; a criterion that still means the same keeps its memory. One
- * that is new changes nothing until it has failed often enough, one that is gone holds nobody out.
+ * that is new changes nothing until it has failed often enough, one that is gone holds nobody out beyond the next look.
  */
 export function carryOver (from: { readonly servers: readonly Remembered[] }, state: BackendState, to: Backend, nowMs: number): BackendState {
   const servers = to.servers.map(server => {
@@ -26,8 +27,11 @@ export function carryOver (from: { readonly servers: readonly Remembered[] }, st
 const wasOut = ({ phase, toldOut }: ServerState): boolean => phase === 'out' || phase === 'held' || toldOut
 
 function carryServer (from: Remembered, state: ServerState, to: Server): ServerState {
-  const checks = to.criteria.map(({ name, meaning }) =>
-    state.checks[from.criteria.findIndex(old => old.name === name && old.meaning === meaning)])
+  const checks = to.criteria.map(criterion => {
+    const check = state.checks[from.criteria.findIndex(old => old.name === criterion.name && old.meaning === criterion.meaning)]
+    // A warning that is a reason to go out from now on: it must trip again, past the gate.
+    return check?.latched === true && state.phase === 'in' && takesOut(criterion) ? { ...check, latched: false } : check
+  })
   const read = new Set(to.criteria.map(({ probe }) => probe))
   const probes = Object.fromEntries(Object.entries(state.probes).filter(([probe]) => read.has(probe)))
   return { ...state, checks, probes }

@@ -25,8 +25,12 @@ export const wantsOut = (server: Server, state: ServerState): boolean => worst(s
 /** Some criterion that could take it out has failed lately, or has not passed often enough yet. */
 export const isUnproven = ({ criteria }: Server, own: ServerState): boolean => criteria.some((criterion, i) => {
   const check = own.checks[i]
-  return check !== undefined && takesOut(criterion) && (check.bad > 0 || isProving(criterion, check, own))
+  return check !== undefined && isAsked(criterion, check) && (check.bad > 0 || isProving(criterion, check, own))
 })
+
+/** Whether a criterion has a say in that. What the others fail too keeps nobody in service out, so it keeps nobody from coming back. */
+export const isAsked = (criterion: Criterion, { doubt }: CheckState): boolean =>
+  takesOut(criterion) && (criterion.kind === REACH || doubt?.why !== 'peers')
 
 /** Of a server that is out: its run of passes has begun since, and is not long enough yet. One from before proves nothing new. */
 export const isProving = ({ rise }: Criterion, { good, goodSinceMs = 0 }: CheckState, { phase, sinceMs }: ServerState): boolean =>

@@ -25,10 +25,9 @@ export function tellCriteria (log: LogEvent, backend: Backend, before: BackendSt
 
 interface Known { readonly backend: Backend, readonly state: BackendState }
 
-/** What a backend as a whole came to: the floor, self-doubt, strain. */
+/** What a backend as a whole came to: the floor and the strain. */
 export function tellBackend (log: LogEvent, before: Known | undefined, after: Known): void {
   tellFloor(log, before, after)
-  tellDoubt(log, before, after)
   tellStrain(log, before, after)
 }
 
@@ -45,22 +44,33 @@ function tellFloor (log: LogEvent, before: Known | undefined, after: Known): voi
 const keptNames = ({ backend: { servers }, state: { floor } }: Known): readonly string[] =>
   floor.kept.size === 0 ? [] : servers.filter((_, i) => floor.kept.has(i)).map(({ name }) => name)
 
+/** A backend's doubt as far as it has been told: since when, and what about. */
+export interface Doubting { readonly criterion: string, readonly lastMs: number }
+
+/** Over only when nobody has been in doubt for so long: the flaky fall in and out of it. */
+export const DOUBT_OVER_MS = 15_000
+
 /** Once when it begins, with what we do not believe; and once when it is over. */
-function tellDoubt (log: LogEvent, before: Known | undefined, after: Known): void {
-  const isOn = after.state.tally.doubted > 0
-  if (isOn === ((before?.state.tally.doubted ?? 0) > 0)) return
-  const on = isOn ? firstDoubt(after) : undefined
-  const was = isOn || before === undefined ? undefined : firstDoubt(before)
-  const { name } = after.backend
-  if (on === undefined) {
-    const criterion = was?.criterion ?? ''
-    log('backend.doubt', { backend: name, on: false, held: [], criterion, asked: 0, failing: 0 }, `${name}: no more doubt about ${criterion}`, 'info')
-    return
-  }
+export function tellDoubt (log: LogEvent, before: Doubting | undefined, now: Known, nowMs: number): Doubting | undefined {
+  const { backend: { name }, state } = now
+  if (state.tally.doubted > 0) return { criterion: before?.criterion ?? tellBegin(log, now), lastMs: nowMs }
+  if (before === undefined || nowMs - before.lastMs < DOUBT_OVER_MS) return before
+  const { criterion } = before
+  log('backend.doubt', { backend: name, on: false, held: [], criterion, asked: 0, failing: 0 }, `${name}: no more doubt about ${criterion}`, 'info')
+  return undefined
+}
+
+function tellBegin (log: LogEvent, now: Known): string {
+  const { name } = now.backend
+  const on = firstDoubt(now)
+  if (on === undefined) return ''
   const { server, criterion, asked, failing, reason } = on
-  const others = asked === 0 ? 'and nobody else carries traffic' : `but ${failing} of ${count(asked, 'peer')} ${failing === 1 ? 'fails' : 'fail'} it too`
+  const others = asked === 0
+    ? 'and no other has carried traffic long enough to compare'
+    : `but ${failing} of ${count(asked, 'peer')} ${failing === 1 ? 'fails' : 'fail'} it too`
   const message = `${server} fails ${criterion}, ${others}: a shared fault, or our own eyes; nobody is taken out for it`
   log('backend.doubt', { backend: name, on: true, held: [server], criterion, asked, failing }, `${name}: ${message} (${reason})`)
+  return criterion
 }
 
 interface Doubted { readonly server: string, readonly criterion: string, readonly asked: number, readonly failing: number, readonly reason: string }

@@ -15,7 +15,7 @@ import { reachCheck } from '../core/reach.ts'
 import { carryOver, revive, snapshot, type Snapshot } from '../core/reload.ts'
 import { toReply, type AdminState, type Reply } from '../core/reply.ts'
 import type { BackendState } from '../core/state.ts'
-import { isBad, shown, tellBackend, tellCriteria } from './changes.ts'
+import { isBad, shown, tellBackend, tellCriteria, tellDoubt, type Doubting } from './changes.ts'
 import type { Clock } from './clock.ts'
 import type { LogEvent } from './log.ts'
 import type { Restored } from './polled.ts'
@@ -49,6 +49,8 @@ interface Held {
   /** What we meant last, server by server: what differs from it is told. */
   readonly decisions: Decision[]
   readonly sinceMs: number[]
+  /** The doubt that was told and is not over. */
+  doubting: Doubting | undefined
 }
 
 interface Place { readonly held: Held, readonly index: number }
@@ -70,11 +72,15 @@ export class Monitor {
   #backends = new Map<string, Held>()
   #places = new Map<string, Place>()
   #orders: Orders = NO_ORDERS
+  /** For the first farm only: what comes later has no past. */
+  #restored: Restored | undefined
 
   constructor (farm: Farm, deps: MonitorDeps) {
     this.#deps = deps
     this.#localTrouble = new Throttle(deps.clock, LOCAL_TROUBLE_EVERY_MS)
+    this.#restored = deps.restored
     this.#install(farm)
+    this.#restored = undefined
   }
 
   get ids (): readonly string[] {
@@ -134,6 +140,7 @@ export class Monitor {
   tick (): void {
     for (const held of this.#backends.values()) {
       if (this.#deps.clock.now() >= held.state.floor.untilMs) this.#replace(held, this.#withOrders(held))
+      this.#tellDoubt(held)
       for (const index of held.backend.servers.keys()) this.#redecide(held, index)
     }
   }
@@ -188,6 +195,7 @@ export class Monitor {
       held.backend.servers.map((server, index) => [serverId(server), { held, index }] as const)))
     for (const held of this.#backends.values()) {
       tellBackend(this.#deps.log, before.get(held.backend.name), held)
+      this.#tellDoubt(held)
       for (const index of held.backend.servers.keys()) this.#redecide(held, index)
     }
   }
@@ -203,14 +211,21 @@ export class Monitor {
       adminState,
       state,
       decisions: places.map(place => old?.decisions[place] ?? NO_OPINION),
-      sinceMs: places.map(place => old?.sinceMs[place] ?? now)
+      sinceMs: places.map(place => old?.sinceMs[place] ?? now),
+      doubting: old?.doubting
     }
   }
 
   #begin (backend: Backend, now: number): BackendState {
-    const { restored } = this.#deps
-    const saved = restored?.backends[backend.name]
-    return restored === undefined || saved === undefined ? newBackend(backend, now) : revive(backend, saved, restored.shiftMs, now)
+    const saved = this.#restored?.backends[backend.name]
+    if (this.#restored === undefined || saved === undefined) return newBackend(backend, now)
+    try {
+      return revive(backend, saved, this.#restored.shiftMs, now)
+    } catch { // of another hcf, or by another hand
+      const why = `does not fit ${backend.name}`
+      this.#deps.log('state.set_aside', { file: 'polled.json', to: 'nowhere', why }, `what was known of ${backend.name} was not understood: its servers begin anew`)
+      return newBackend(backend, now)
+    }
   }
 
   #withOrders ({ backend, state }: Held): BackendState {
@@ -232,6 +247,11 @@ export class Monitor {
     const before = { backend: held.backend, state: held.state }
     held.state = state
     tellBackend(this.#deps.log, before, held)
+    this.#tellDoubt(held)
+  }
+
+  #tellDoubt (held: Held): void {
+    held.doubting = tellDoubt(this.#deps.log, held.doubting, held, this.#deps.clock.now())
   }
 
   /** Servers of other backends, who can vouch for our own network. */

@@ -3,6 +3,7 @@
  * whose last look is older begins anew, and HAProxy keeps what it knows of it meanwhile.
  */
 import { createHash } from 'node:crypto'
+import { unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Backend } from '../core/model.ts'
 import type { Snapshot } from '../core/reload.ts'
@@ -49,6 +50,7 @@ export function readPolled (backends: readonly Backend[], { clock, log, stateDir
     log('state.set_aside', { file: pathOf(stateDir), to: read.to, why: read.why }, 'a state file was not understood: every server begins anew')
   }
   if (read.kind !== 'data' || !isSaved(read.data)) return undefined
+  forget(pathOf(stateDir)) // worth something for this start, and for no later one
   const { monotonicMs, wallMs, backends: saved } = read.data
   const shiftMs = (clock.now() - clock.wall()) - (monotonicMs - wallMs)
   // A calendar that was set back would make old looks seem fresh.
@@ -56,8 +58,15 @@ export function readPolled (backends: readonly Backend[], { clock, log, stateDir
   try {
     return { shiftMs, backends: mapNames(saved, reader(backends)) }
   } catch { // JSON of our version, but not ours: what was learned is not worth a start
-    log('state.set_aside', { file: pathOf(stateDir), to: pathOf(stateDir), why: 'is not ours' }, 'a state file was not understood: every server begins anew')
+    log('state.set_aside', { file: pathOf(stateDir), to: 'nowhere', why: 'is not ours' }, 'a state file was not understood: every server begins anew')
     return undefined
+  }
+}
+
+function forget (path: string): void {
+  try {
+    unlinkSync(path)
+  } catch { // a directory that cannot be written: said when we stop and write it anew
   }
 }
 
