@@ -1,69 +1,30 @@
 /** The agent as a whole, in this process: what only shows once its parts are put together. */
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import { askAgent } from '../src/agent/ask.ts'
-import { startApp, type App } from '../src/app.ts'
-import { parseConfig, type Config } from '../src/config/load.ts'
+import t from 'tap'
 import type { Clock } from '../src/runtime/clock.ts'
 import { SimClock } from '../src/sim/clock.ts'
+import { ask, place, silentNode, start } from './helpers/agent.ts'
 import { until } from './helpers/until.ts'
 import { Sink } from './runtime/sink.ts'
 
-interface Farm {
-  readonly dir: string
-  /** `agent`: a second socket to listen on. */
-  readonly config: (agent?: string) => Config
-}
-
-function farm (t: Test, backend = '{ servers: { a: "http://127.0.0.1:1" } }'): Farm {
-  const dir = mkdtempSync(join(tmpdir(), 'hcf-app-')) // short: it holds sockets
-  t.teardown(() => { rmSync(dir, { recursive: true, force: true }) })
-  const config = (agent = ''): Config => parseConfig([
-    `agent: { listen: ["unix:${dir}/a.sock"${agent === '' ? '' : `, "unix:${dir}/${agent}.sock"`}] }`,
-    `admin: { listen: "unix:${dir}/admin.sock" }`,
-    `state_dir: ${dir}/state`,
-    `backends: { web: ${backend} }`
-  ].join('\n'), join(dir, 'hcf.yaml'), { env: {}, readFile: () => '' })
-  return { dir, config }
-}
-
-const start = async (config: Config, clock?: Clock, sink = new Sink()): Promise<App> =>
-  startApp(config, { log: sink.log, version: '1', ...(clock === undefined ? {} : { clock }) })
-const ask = async (dir: string): Promise<string> => askAgent({ kind: 'unix', path: join(dir, 'a.sock') }, 'web/a\n')
-
-/** A node that takes connections and says nothing. */
-async function silentNode (t: Test): Promise<string> {
-  const node = createServer(socket => { socket.on('error', () => undefined) })
-  node.listen(0, '127.0.0.1')
-  await once(node, 'listening')
-  t.teardown(() => { node.close() })
-  node.unref()
-  return `127.0.0.1:${(node.address() as AddressInfo).port}`
-}
-
 void t.test('reloads that come together take turns', async t => {
-  const { config } = farm(t)
+  const { config } = place(t)
   const app = await start(config())
-  await t.resolves(Promise.all([app.reload(config('b')), app.reload(config('b')), app.reload(config('c'))]))
+  await t.resolves(Promise.all([app.reload(config(['b'])), app.reload(config(['b'])), app.reload(config(['c']))]))
   t.match(app.agentAddresses, [/a\.sock$/, /c\.sock$/], 'the last one holds')
   await app.stop()
 })
 
 void t.test('a reload of an agent that stops opens nothing', async t => {
-  const { config } = farm(t)
+  const { config } = place(t)
   const app = await start(config())
   const stopped = app.stop()
-  await app.reload(config('late'))
+  await app.reload(config(['late']))
   await stopped
   t.notOk(app.agentAddresses.some(address => address.endsWith('late.sock')))
 })
 
 void t.test('one that cannot listen leaves nothing behind, and neither does one that has stopped', async t => {
-  const { config } = farm(t)
+  const { config } = place(t)
   const app = await start(config())
   const clock = new SimClock()
   await t.rejects(start(config(), clock), { code: 'EADDRINUSE' })
@@ -78,7 +39,7 @@ void t.test('one that cannot listen leaves nothing behind, and neither does one 
 
 void t.test('what time alone changes is told without anybody asking, or any look', async t => {
   const policy = 'policy: { interval: 1s, timeout: 3s, stale_after: 4s, stale_open: 5s, window: off, fall: 100 }'
-  const { config } = farm(t, `{ profile: http, servers: { a: "http://${await silentNode(t)}" }, ${policy} }`)
+  const { config } = place(t, `{ profile: http, servers: { a: "http://${await silentNode(t)}" }, ${policy} }`)
   const clock = new SimClock()
   const sink = new Sink()
   const app = await start(config(), clock, sink)
@@ -89,7 +50,8 @@ void t.test('what time alone changes is told without anybody asking, or any look
 })
 
 void t.test('held up: said, and what failed meanwhile is nobody’s fault', async t => {
-  const { config } = farm(t, `{ profile: http, servers: { a: "http://${await silentNode(t)}" }, policy: { interval: 1s, timeout: 3s, hedge: off } }`)
+  const policy = 'policy: { interval: 1s, timeout: 3s, hedge: off }'
+  const { config } = place(t, `{ profile: http, servers: { a: "http://${await silentNode(t)}" }, ${policy} }`)
   const sim = new SimClock()
   let heldUpMs = 0
   const clock: Clock = {
@@ -111,16 +73,12 @@ void t.test('held up: said, and what failed meanwhile is nobody’s fault', asyn
 })
 
 void t.test('a restart that nobody notices', async t => {
-  const node = createServer(socket => { socket.on('error', () => undefined) })
-  node.listen(0, '127.0.0.1')
-  await once(node, 'listening')
-  const { port } = node.address() as AddressInfo
-  const { dir, config } = farm(t, `{ profile: tcp, servers: { a: "tcp://127.0.0.1:${port}" }, policy: { interval: 100ms } }`)
+  const { dir, config } = place(t, `{ profile: tcp, servers: { a: "tcp://${await silentNode(t)}" }, policy: { interval: 100ms } }`)
   const sink = new Sink()
   const app = await start(config(), undefined, sink)
-  await until('it is up', () => sink.take().some(({ event, to }) => event === 'server.state' && to === 'up') || undefined, () => sink.raw.join(''))
+  const isUp = (): boolean => sink.take().some(({ event, to }) => event === 'server.state' && to === 'up')
+  await until('it is up', () => isUp() || undefined, () => sink.raw.join(''))
   await app.stop()
-  node.close()
   const next = await start(config(), new SimClock({ epochMs: Date.now() })) // on which no time passes: it never looks
   t.equal(await ask(dir), 'up 100%', 'it knows what it knew')
   await next.stop()

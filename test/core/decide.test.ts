@@ -81,12 +81,12 @@ void t.test('in doubt', async (t) => {
     b  +...`)), 'up 100 gate: http fails, but none of 1 peer has passed it since: not taken out | http: is not ok')
   t.equal(said(play(web('ab', only('gate')), `
     a  ++++ooo
-    b  xxxxxxx`)), 'up 100 gate: reach fails, but nobody else carries traffic: not taken out | reach: timeout by the node')
+    b  xxxxxxx`)), 'up 100 gate: reach fails, but no other has carried traffic long enough to compare: not taken out | reach: timeout by the node')
   t.equal(doubt(only('strain'), `
-    a  +++HHH
+    a  +++SSS
     b  +zzzzz
     c  +zzzzz
-    d  ++++++`), 'up 100 gate: http fails, but the others are strained: not taken out | http: is not ok')
+    d  ++++++`), 'up 100 gate: storage fails, but the others are strained: not taken out | storage: is not ok')
   t.equal(doubt(only('burst'), `
     a  +HHH
     b  +HHH

@@ -47,6 +47,8 @@ void t.test('one sentence for a tired person', async (t) => {
       'Up at 10% against its criteria (http: is not ok): only 1 of 2 servers is fit, and the floor wants 2 in service.'],
     [farm({ ...DEFAULT_POLICY, minUp: 3 }, 'abc'), among('+---', 'bc'),
       'Up at 10% against its criteria (http: is not ok (and 3 more)): only 2 of 3 servers are fit, and the floor wants 3 in service.'],
+    [farm(undefined, 'abc'), 'a +HHH\nb +xxx\nc ++++',
+      'Up at 10% against its criteria (http: is not ok): only 1 of 3 servers is fit, and the floor wants 2 in service.'],
     [farm(undefined, 'a'), 'a +HHH',
       'Up at 100% against its criteria (http: is not ok): none of 1 server is fit, and the floor wants 1 in service.'],
     [farm(without('peers'), 'abc'), 'a +SSSSSSSS\nb +++zzzzzz\nc +++zzzzzz',

@@ -19,6 +19,7 @@ void t.test('how many shall be in service', async (t) => {
     [5, 0, 50, 3, 'half, rounded down'],
     [4, 0, 20, 3, 'less than one: one may be'],
     [10, 0, 20, 8, 'two of ten'],
+    [4, 0, 1, 3, 'next to nothing: one may be'],
     [4, 0, 0, 4, 'none may be'],
     [1, 1, 50, 1, 'the only one: min_up wins'],
     [1, 0, 50, 0, 'the only one, without min_up'],

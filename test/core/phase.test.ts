@@ -45,8 +45,11 @@ void t.test('T2: with every criterion that has a say', async (t) => {
     a         xxx  ..d
     b         ---  ..d`)
   tell(t, 'and so is a doubt', web('ab', without('ramp'), [...CRITERIA, canary]), `
-    a         ooo  ..?
-    b         ooo  ..?`)
+    a         ---  ..?
+    b         ---  ..?`)
+  tell(t, 'but not one for want of anybody to ask: HAProxy may know better', web('ab', without('ramp'), [...CRITERIA, canary]), `
+    a         ooo  ...
+    b         ooo  ...`)
   tell(t, 'a warning has no say', web('a', BARE, [...CRITERIA, criterion('introducer', WARN)]), `
     a             +    u`)
 

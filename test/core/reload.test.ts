@@ -165,7 +165,7 @@ void t.test('probes that nobody reads any more are forgotten', async (t) => {
 void t.test('a restart goes on as if nothing had been', async (t) => {
   const rest = `
     a  xoo+++++++---++  dddduuuuuuuuddu
-    b  xxx++yyyyyyyyyy  88dduu886655443
+    b  xxx++yyyyyyyyyy  uudduu886655443
     c  +++++++++++++++  duuuuuuuuuuuuuu
     d  SSS++++++++++++  KKKKuuuuuuuuuuu`
   for (const via of [throughFile, (kept: Snapshot) => kept]) {

@@ -106,10 +106,14 @@ void t.test('how many more are wanted', async (t) => {
     [{ strainSinceMs: 0, extraAtMs: 48_000, extra: 4 }, true, 50_000, [4, 0, 50_000], 'never fewer'],
     [{ extra: 4, extraAtMs: 0 }, false, 59_999, [4, undefined, 0], 'not yet a minute'],
     [{ extra: 4, extraAtMs: 0 }, false, 60_000, [3, undefined, 60_000], 'a minute'],
+    [{ extra: 1, extraAtMs: 0 }, false, 60_000, [0, undefined, 60_000], 'the last one'],
     [{ extra: 0, extraAtMs: 0 }, false, 60_000, [0, undefined, 0], 'none left'],
     [{ strainSinceMs: 0, extraAtMs: 0 }, false, 60_000, [0, undefined, 0], 'strain is over']
   ]
   for (const [over, strained, nowMs, wanted, why] of rows) t.strictSame(more(farm, { ...state, ...over }, strained, nowMs), wanted, why)
+  const large = web('abcdefghij', WEAK)
+  const one = play(large, ['a +', ...Array.from('bcdefghij').map(name => `${name} xxx`)].join('\n'))
+  t.strictSame(more(large, { ...one.state, strainSinceMs: 0 }, true, 50_000), [3, 0, 50_000], 'a fifth of ten')
   t.strictSame(more(web('abcde'), { ...state, strainSinceMs: 0 }, true, 50_000), [0, 0, 50_000], 'beyond what max_out wants')
   t.strictSame(more(web('abcde', BARE), { ...state, extra: 3 }, true, 50_000), [0, undefined, -1], 'switched off')
 })

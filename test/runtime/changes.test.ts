@@ -3,7 +3,7 @@ import t from 'tap'
 import { newBackend, rebuilt } from '../../src/core/advance.ts'
 import type { Layer, State } from '../../src/core/model.ts'
 import type { BackendState, CheckState, Doubt, OutClass } from '../../src/core/state.ts'
-import { isBad, shown, tellBackend, tellCriteria } from '../../src/runtime/changes.ts'
+import { DOUBT_OVER_MS, isBad, shown, tellBackend, tellCriteria, tellDoubt, type Doubting } from '../../src/runtime/changes.ts'
 import { backend, criterion, reach, server } from './samples.ts'
 import { Sink } from './sink.ts'
 
@@ -81,28 +81,40 @@ void t.test('the floor', async (t) => {
   for (const [before, after, told, why] of rows) t.strictSame(between(before, after), told, why)
 })
 
-void t.test('doubt', async (t) => {
-  const alone = doubted(0, 0)
+/** What is told of a doubt, and what is remembered of that. */
+function doubtTold (before: Doubting | undefined, after: BackendState, nowMs = 0): { readonly told: readonly string[], readonly next: Doubting | undefined } {
+  const sink = new Sink()
+  const next = tellDoubt(sink.log.event, before, { backend: web, state: after }, nowMs)
+  return { told: sink.told(), next }
+}
+
+void t.test('a doubt that begins', async (t) => {
   const begins = (who: string, what: string, others: string): readonly string[] => [
     `warn backend.doubt: web: ${who} fails ${what}, ${others}: a shared fault, or our own eyes; nobody is taken out for it `
       + `(${what}: 2 of 5 servers)`
   ]
-  const over = (what: string): readonly string[] => [`info backend.doubt: web: no more doubt about ${what}`]
   const because = (doubt: Doubt): CheckState => check({ doubt })
-  const rows: ReadonlyArray<readonly [BackendState | undefined, BackendState, readonly string[], string]> = [
-    [undefined, withChecks([PASSES, PASSES]), [], 'none'],
-    [undefined, withChecks([doubted(2, 0)]), begins('a', 'reach', 'but 2 of 2 peers fail it too'), 'at a start'],
-    [START, withChecks([], [PASSES, doubted(9, 2)]), begins('b', 'storage', 'but 7 of 9 peers fail it too'), 'some pass'],
-    [START, withChecks([alone]), begins('a', 'reach', 'and nobody else carries traffic'), 'nobody to ask'],
-    [START, withChecks([doubted(1, 0)]), begins('a', 'reach', 'but 1 of 1 peer fails it too'), 'one'],
-    [withChecks([doubted(2, 0)]), withChecks([doubted(1, 0)], [doubted(2, 0)]), [], 'one more, and others to ask'],
-    [withChecks([doubted(2, 0)]), withChecks([PASSES], [doubted(2, 0)]), [], 'somebody else'],
-    [withChecks([doubted(2, 0)]), withChecks([PASSES]), over('reach'), 'over'],
-    [withChecks([PASSES, doubted(2, 0)]), withChecks([PASSES, check({ latched: true })]), over('storage'), 'over, and it was true'],
-    [START, withChecks([because({ why: 'strain' })]), [], 'the others are strained: that is no doubt'],
-    [START, withChecks([because({ why: 'queue' })]), [], 'it waits its turn: nor is that']
+  const rows: ReadonlyArray<readonly [BackendState, readonly string[], string]> = [
+    [withChecks([PASSES, PASSES]), [], 'none'],
+    [withChecks([doubted(2, 0)]), begins('a', 'reach', 'but 2 of 2 peers fail it too'), 'all fail it'],
+    [withChecks([], [PASSES, doubted(9, 2)]), begins('b', 'storage', 'but 7 of 9 peers fail it too'), 'some pass'],
+    [withChecks([doubted(0, 0)]), begins('a', 'reach', 'and no other has carried traffic long enough to compare'), 'nobody to ask'],
+    [withChecks([doubted(1, 0)]), begins('a', 'reach', 'but 1 of 1 peer fails it too'), 'one'],
+    [withChecks([because({ why: 'strain' })]), [], 'the others are strained: that is no doubt'],
+    [withChecks([because({ why: 'queue' })]), [], 'it waits its turn: nor is that']
   ]
-  for (const [before, after, told, why] of rows) t.strictSame(between(before, after), told, why)
+  for (const [after, told, why] of rows) t.strictSame(doubtTold(undefined, after).told, told, why)
+})
+
+void t.test('a doubt is told once, and is over when nobody has been in doubt for a while', async (t) => {
+  const [on, off] = [withChecks([doubted(2, 0)]), withChecks([PASSES])]
+  const first = doubtTold(undefined, on, 1000).next
+  t.strictSame(first, { criterion: 'reach', lastMs: 1000 })
+  t.strictSame(doubtTold(first, on, 5000), { told: [], next: { criterion: 'reach', lastMs: 5000 } }, 'it goes on')
+  t.strictSame(doubtTold(first, withChecks([PASSES], [PASSES, doubted(2, 0)]), 5000), { told: [], next: { criterion: 'reach', lastMs: 5000 } }, 'another one')
+  t.strictSame(doubtTold(first, off, 1000 + DOUBT_OVER_MS - 1), { told: [], next: first }, 'it may come back')
+  t.strictSame(doubtTold(first, off, 1000 + DOUBT_OVER_MS), { told: ['info backend.doubt: web: no more doubt about reach'], next: undefined }, 'over')
+  t.strictSame(doubtTold(undefined, off, 9e9), { told: [], next: undefined }, 'nothing to tell')
 })
 
 void t.test('strain', async (t) => {
@@ -118,14 +130,11 @@ void t.test('strain', async (t) => {
   t.strictSame(between(strained(1), strained(0)), ['info backend.strain: web: no longer strained: nobody is kept for the load any more'], 'over')
 })
 
-void t.test('a reload: who was kept and doubted is known by the farm of before', async (t) => {
+void t.test('a reload: who was kept is known by the farm of before', async (t) => {
   const other = { ...web, servers: web.servers.toReversed() }
   const sink = new Sink()
   tellBackend(sink.log.event, { backend: web, state: kept('a') }, { backend: other, state: kept('c') })
   t.strictSame(sink.told(), [], 'the same server at another place')
-  const without = { ...web, servers: web.servers.map(each => ({ ...each, criteria: each.criteria.slice(0, 1) })) }
-  tellBackend(sink.log.event, { backend: web, state: withChecks([PASSES, doubted(2, 0)]) }, { backend: without, state: withChecks([PASSES]) })
-  t.strictSame(sink.told(), ['info backend.doubt: web: no more doubt about storage'], 'a criterion that is gone')
 })
 
 void t.test('a decision in a word, and whether somebody should look', async (t) => {
