@@ -204,7 +204,9 @@ void t.test('failing, and in the middle of a run', async (t) => {
   t.equal(isFailing({ ...tripped, doubt: { why: 'queue' } }), true, 'a doubt is one')
   t.equal(isMidRun({ ...tripped, doubt: { why: 'queue' } }), true, 'a doubt that the next look may settle')
   t.equal(isMidRun({ ...tripped, doubt: { why: 'strain' } }), true)
-  t.equal(isMidRun({ ...tripped, doubt: { why: 'peers', asked: 1, passing: 0, failing: 1 } }), false, 'one that only the others can')
+  t.equal(isMidRun({ ...tripped, doubt: { why: 'peers', asked: 1, passing: 0, failing: 1 } }), false, 'one that others share')
+  t.equal(isMidRun({ ...tripped, doubt: { why: 'peers', asked: 2, passing: 0, failing: 0 } }), true, 'one that they may settle at any time')
+  t.equal(isMidRun({ ...tripped, doubt: { why: 'peers', asked: 0, passing: 0, failing: 0 } }), false, 'one with nobody to settle it')
 })
 
 void t.test('a sample that says nothing leaves the very same check', async (t) => {

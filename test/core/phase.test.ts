@@ -47,6 +47,8 @@ void t.test('T2: with every criterion that has a say', async (t) => {
   tell(t, 'and so is a doubt', web('ab', without('ramp'), [...CRITERIA, canary]), `
     a         ---  ..?
     b         ---  ..?`)
+  tell(t, 'after two minutes a look at the rest is enough', web('a', BARE, [...CRITERIA, canary]), `
+    a         +~~~~  ....u`)
   tell(t, 'but not one for want of anybody to ask: HAProxy may know better', web('ab', without('ramp'), [...CRITERIA, canary]), `
     a         ooo  ...
     b         ooo  ...`)
@@ -144,6 +146,13 @@ void t.test('it comes back when every criterion that could take it out is proven
     a         +xxx++++++  uuuddddddu
     b.canary  +
     b         +           uuuuuuuuuu`)
+})
+
+void t.test('what all fail keeps nobody in service out, and so nobody from coming back', async (t) => {
+  tell(t, 'a refuses, and answers again when the storage of all is gone', web('abc', without('ramp')), `
+    a  ++xxxSSSSSS  uuuuddd????
+    b  ++SSSSSSSSS  uuuu???????
+    c  ++SSSSSSSSS  uuuu???????`)
 })
 
 void t.test('nothing but its own polls moves a server', async (t) => {

@@ -83,6 +83,12 @@ void t.test('what a failure does may change under it', async (t) => {
   const mild = play(web('a', only('weight'), [reach(), content('http', { onFail: weight(50) })]), 'a +HHH')
   tell(t, 'nor does a change put anybody out before the next poll', web('a', BARE, [reach(), content('http')]), `
     a  .HH  udd`, reloaded(mild, web('a', BARE, [reach(), content('http')])))
+  const shared = play(web('ab', only('gate'), [reach(), content('http', WARN)]), `
+    a  +HHH
+    b  +HHH`)
+  tell(t, 'and then not for what all fail', web('ab', only('gate'), [reach(), content('http')]), `
+    a  .HH  u??
+    b  .HH  u??`, reloaded(shared, web('ab', only('gate'), [reach(), content('http')])))
 })
 
 void t.test('layers may come and go', async (t) => {
