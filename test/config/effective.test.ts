@@ -126,7 +126,7 @@ backends:
       rise: 2
       fall: 3
       window: { fails: 4, of: 10 }
-      gate: { quorum: 34%, quorum_strict: 67%, settle: 15s }
+      gate: { quorum: 34%, quorum_strict: 66%, settle: 15s }
       burst: { share: 20%, within: 6s }
       strain: { slow: 25%, share: 34%, up: 2s, down: 1m, step: 20% }
       hold: { base: 5s, max: 2m, window: 10m }

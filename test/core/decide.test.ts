@@ -79,6 +79,10 @@ void t.test('in doubt', async (t) => {
   t.equal(said(play(web('ab', only('gate')), `
     a  +HHH
     b  +...`)), 'up 100 gate: http fails, but none of 1 peer has passed it since: not taken out | http: is not ok')
+  const since = (names: string, passing: number): string => said(play(web(`a${names}`, only('gate')),
+    `a ++HHH\n${Array.from(names).map((name, i) => `${name} ++${i < passing ? '+++' : '...'}`).join('\n')}`))
+  t.equal(since('bcd', 1), 'up 100 gate: http fails, but only 1 of 3 peers has passed it since: not taken out | http: is not ok')
+  t.equal(since('bcdefg', 2), 'up 100 gate: http fails, but only 2 of 6 peers have passed it since: not taken out | http: is not ok')
   t.equal(said(play(web('ab', only('gate')), `
     a  ++++ooo
     b  xxxxxxx`)), 'up 100 gate: reach fails, but no other has carried traffic long enough to compare: not taken out | reach: timeout by the node')
