@@ -34,9 +34,9 @@ void t.test('every key is the setting of its name', async (t) => {
   const rows: ReadonlyArray<readonly [written: Tree, means: Partial<Policy>]> = [
     [{ window: { fails: 3 } }, { window: { fails: 3, of: 10 } }],
     [{ window: { of: 30 } }, { window: { fails: 4, of: 30 } }],
-    [{ gate: { quorum: '50%' } }, { gate: { quorumPercent: 50, strictQuorumPercent: 67, settleMs: 15_000 } }],
+    [{ gate: { quorum: '50%' } }, { gate: { quorumPercent: 50, strictQuorumPercent: 66, settleMs: 15_000 } }],
     [{ gate: { quorum_strict: '80%' } }, { gate: { quorumPercent: 34, strictQuorumPercent: 80, settleMs: 15_000 } }],
-    [{ gate: { settle: '1m' } }, { gate: { quorumPercent: 34, strictQuorumPercent: 67, settleMs: 60_000 } }],
+    [{ gate: { settle: '1m' } }, { gate: { quorumPercent: 34, strictQuorumPercent: 66, settleMs: 60_000 } }],
     [{ burst: { share: '50%' } }, { burst: { sharePercent: 50, withinMs: 6000 } }],
     [{ burst: { within: '10s' } }, { burst: { sharePercent: 20, withinMs: 10_000 } }],
     [{ strain: { slow: '30%', share: '40%', up: '3s', down: '2m', step: '10%' } },
