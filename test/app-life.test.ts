@@ -8,7 +8,7 @@ import { askAgent } from '../src/agent/ask.ts'
 import type { App } from '../src/app.ts'
 import { SimClock } from '../src/sim/clock.ts'
 import { ask, place, show, silentNode, start, type Place } from './helpers/agent.ts'
-import { Sink, type Line } from './runtime/sink.ts'
+import { matchLines, Sink, type Line } from './runtime/sink.ts'
 
 interface Life extends Place {
   readonly clock: SimClock
@@ -41,7 +41,7 @@ void t.test('start and reload, in the log', async t => {
     { level: 'info', event: 'config.loaded', config: join(dir, 'hcf.yaml'), backends: 1, servers: 1, polls: 1 }
   ])
   await app.reload(config(['b']))
-  t.match(sink.take(), [{ event: 'agent.listen', address: `unix:${dir}/b.sock` }, { event: 'config.loaded' }], 'only what is new is opened')
+  matchLines(t, sink.take(), [{ event: 'agent.listen', address: `unix:${dir}/b.sock` }, { event: 'config.loaded' }], 'only what is new is opened')
   t.equal(await ask(dir, 'web/a', 'b'), 'up 100%')
   await app.reload(config([], `log: { level: error }\nadmin: { listen: "unix:${dir}/admin.sock" }`))
   t.notOk(existsSync(join(dir, 'b.sock')), 'and what is gone is closed')
@@ -59,7 +59,7 @@ void t.test('a reload with another farm is the farm that is answered for, and lo
   t.match(await ask(other.dir, 'web/a'), /^# unknown web\/a/)
   sink.take()
   while (await ask(other.dir, 'web/b') !== 'up 100%') await clock.advance(100)
-  t.match(only(sink.take(), 'server.state'), [{ server: 'web/b', to: 'up' }])
+  matchLines(t, only(sink.take(), 'server.state'), [{ server: 'web/b', to: 'up' }])
 })
 
 void t.test('an address that cannot be had changes nothing', async t => {
@@ -108,9 +108,9 @@ void t.test('who asks wrongly is told of once a minute', async t => {
   const { dir, clock, sink } = await begin(t)
   sink.take()
   await ask(dir)
-  t.match(sink.take(), [{ event: 'poller.first', from: 'unix', server: 'web/a' }])
+  matchLines(t, sink.take(), [{ event: 'poller.first', from: 'unix', server: 'web/a' }])
   for (const id of ['web/b', 'web/b', 'somewhere/else', 'web/a']) await ask(dir, id)
-  t.match(sink.take(), [
+  matchLines(t, sink.take(), [
     {
       level: 'warn', event: 'request.unknown', asked: 'web/b', from: 'unix', near: ['web/a'],
       msg: 'unix asks for web/b, which is not in the config; near: web/a'
@@ -119,7 +119,7 @@ void t.test('who asks wrongly is told of once a minute', async t => {
   ])
   await clock.advance(60_000)
   await ask(dir, 'web/b')
-  t.match(sink.take(), [{ event: 'request.unknown', asked: 'web/b' }])
+  matchLines(t, sink.take(), [{ event: 'request.unknown', asked: 'web/b' }])
 })
 
 void t.test('who may not ask is told of', async t => {
@@ -131,10 +131,10 @@ void t.test('who may not ask is told of', async t => {
   const port = Number(/\d+$/.exec(app.agentAddresses[1]!)![0])
   const askByTcp = async (): Promise<string> => askAgent({ kind: 'tcp', host: '127.0.0.1', port }, 'web/a\n')
   for (let i = 0; i < 2; i += 1) await t.rejects(askByTcp())
-  t.match(sink.take(), [{ level: 'warn', event: 'request.refused', from: '127.0.0.1', why: 'not in agent.allow' }], 'once')
+  matchLines(t, sink.take(), [{ level: 'warn', event: 'request.refused', from: '127.0.0.1', why: 'not in agent.allow' }], 'once')
   await clock.advance(60_000)
   await t.rejects(askByTcp())
-  t.match(sink.take(), [{ event: 'request.refused' }])
+  matchLines(t, sink.take(), [{ event: 'request.refused' }])
   t.equal(await ask(dir), 'up 100%')
 })
 
@@ -148,7 +148,7 @@ void t.test('the last word: who still asks hears it', async t => {
   t.equal(await ask(dir), 'up 100%')
   await clock.advance(50)
   await stopped
-  t.match(only(sink.take(), 'agent.stop'), [{ heard: true, ms: 450, msg: /has heard its last answer/ }])
+  matchLines(t, only(sink.take(), 'agent.stop'), [{ heard: true, ms: 450, msg: /has heard its last answer/ }])
   t.notOk(existsSync(join(dir, 'a.sock')))
   await app.stop()
   t.strictSame(sink.take(), [], 'twice is once')
@@ -163,5 +163,5 @@ void t.test('the last word: nobody waits for ever', async t => {
   t.strictSame(only(sink.take(), 'agent.stop'), [])
   await clock.advance(50)
   await stopped
-  t.match(only(sink.take(), 'agent.stop'), [{ heard: false, ms: 5000, msg: /has not asked any more/ }])
+  matchLines(t, only(sink.take(), 'agent.stop'), [{ heard: false, ms: 5000, msg: /has not asked any more/ }])
 })

@@ -4,7 +4,7 @@ import type { Clock } from '../src/runtime/clock.ts'
 import { SimClock } from '../src/sim/clock.ts'
 import { ask, place, silentNode, start } from './helpers/agent.ts'
 import { until } from './helpers/until.ts'
-import { Sink } from './runtime/sink.ts'
+import { matchLines, Sink } from './runtime/sink.ts'
 
 void t.test('reloads that come together take turns', async t => {
   const { config } = place(t)
@@ -45,7 +45,7 @@ void t.test('what time alone changes is told without anybody asking, or any look
   const app = await start(config(), clock, sink)
   await clock.advance(6000)
   const told = sink.take().filter(({ event }) => event === 'server.state')
-  t.match(told, [{ server: 'web/a', from: 'unknown', to: 'up', layer: 'stale' }])
+  matchLines(t, told, [{ server: 'web/a', from: 'unknown', to: 'up', layer: 'stale' }])
   await app.stop()
 })
 
@@ -67,8 +67,8 @@ void t.test('held up: said, and what failed meanwhile is nobody’s fault', asyn
   heldUpMs = 1500
   await sim.advance(3000)
   const told = sink.take()
-  t.match(told.filter(({ event }) => event === 'agent.late'), [{ level: 'warn', ms: 1500 }])
-  t.match(told.filter(({ event }) => event === 'poll.local'), [{ why: /^hcf itself was held up: no / }], 'the look that was under way')
+  matchLines(t, told.filter(({ event }) => event === 'agent.late'), [{ level: 'warn', ms: 1500 }])
+  matchLines(t, told.filter(({ event }) => event === 'poll.local'), [{ why: /^hcf itself was held up: no / }], 'the look that was under way')
   await app.stop()
 })
 

@@ -1,8 +1,10 @@
 /** What all share, and what the others cannot carry: nobody goes out for it, and it is told once for the backend. */
 import t from 'tap'
 import type { Server } from '../../src/core/model.ts'
+import { DOUBT_OVER_MS } from '../../src/runtime/changes.ts'
 import { Bench, only, plain } from './monitor-bench.ts'
 import { backend, criterion, reach, server } from './samples.ts'
+import { matchLines } from './sink.ts'
 
 const steady = (names: string, seconds: number): Readonly<Record<string, string>> =>
   Object.fromEntries(Array.from(names).map(name => [name, '+'.repeat(seconds)]))
@@ -34,6 +36,16 @@ void t.test('all fall silent: said once for the backend, and once when it is ove
   t.strictSame(bench.sink.told(), ['info backend.doubt: web: no more doubt about reach'])
 })
 
+void t.test('the end of a doubt is told by the clock', async (t) => {
+  const bench = new Bench(plain('abc', only('gate')))
+  await bench.play({ a: '++ttt+', b: '++ttt+', c: '++ttt+' })
+  bench.sink.take()
+  await bench.clock.advance(DOUBT_OVER_MS)
+  t.strictSame(bench.sink.told(), [], 'nobody has looked')
+  bench.monitor.tick()
+  t.strictSame(bench.sink.told(), ['info backend.doubt: web: no more doubt about reach'])
+})
+
 void t.test('a doubt that turns out to be true takes out those that go on failing', async (t) => {
   const bench = new Bench(plain('abc', only('gate')))
   await bench.play(steady('abc', 2))
@@ -55,11 +67,11 @@ void t.test('the fields of a doubt', async (t) => {
     for (const [i, name] of Array.from('abcd').entries()) bench.seeNow(name, { reach: '+', storage: marks[i]! })
   }
   for (const marks of ['++++', '++++', '---+', '---+', '----']) await look(marks)
-  t.match(bench.sink.take().filter(({ event }) => event === 'backend.doubt'), [
+  matchLines(t, bench.sink.take().filter(({ event }) => event === 'backend.doubt'), [
     { level: 'warn', backend: 'web', on: true, held: ['a'], criterion: 'storage', asked: 3, failing: 2 }
   ], 'one of three is too few')
   for (let i = 0; i < 17; i += 1) await look('++++')
-  t.match(bench.sink.take().filter(({ event }) => event === 'backend.doubt'), [
+  matchLines(t, bench.sink.take().filter(({ event }) => event === 'backend.doubt'), [
     { level: 'info', backend: 'web', on: false, held: [], criterion: 'storage', asked: 0, failing: 0 }
   ])
 })
@@ -132,7 +144,7 @@ void t.test('strain: able ones are brought back, and nobody else goes out', asyn
   for (let i = 0; i < 3; i += 1) await look(['+', 'z', 'z', '+'], '-++-')
   t.equal(bench.ask('d'), 'up 100% #storage fails, but the others are strained: not taken out')
   for (let i = 0; i < 300; i += 1) await look(['+', '+', '+', '+'], '-+++')
-  t.match(bench.sink.take().filter(({ event }) => ['backend.floor', 'backend.strain'].includes(event)), [
+  matchLines(t, bench.sink.take().filter(({ event }) => ['backend.floor', 'backend.strain'].includes(event)), [
     { event: 'backend.floor', on: false },
     { level: 'info', event: 'backend.strain', backend: 'web', on: false, extra: 0, troubled: 0, inService: 3 }
   ])
@@ -155,7 +167,7 @@ void t.test('observe: what would be, and what is said', async (t) => {
   const bench = new Bench(plain('ab', { ...only(), mode: 'observe' }))
   await bench.play({ a: '++xxx', b: '+++++' })
   t.equal(bench.ask('a'), 'up 100% #observe, would be down: reach: refused by the node')
-  t.match(bench.sink.told().slice(2), [
+  matchLines(t, bench.sink.told().slice(2), [
     'info criterion.fail: web/a reach fails', 'info server.state: web/a up -> watched: observe, would be down: reach: refused by the node'
   ])
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { fileStore, RELEASE_MS } from '../../src/runtime/said.ts'
 import { Bench, GOOD, only, plain, web, type Ordered } from './monitor-bench.ts'
+import { matchLines } from './sink.ts'
 
 void t.test('out, held, back step by step: each told once, the steps only to who wants to know', async (t) => {
   const bench = new Bench(plain('ab', only('hold', 'ramp')))
@@ -185,7 +186,7 @@ void t.test('orders outlive a reload, and hold for servers that are new', async 
   bench.sink.take()
   bench.reload(plain('abc'))
   t.match(bench.askAll('abc'), [/^drain up/, /^drain up/, /^drain up/])
-  t.match(bench.sink.told(), [/^info server\.state: web\/c unknown -> drain \(order\): /])
+  matchLines(t, bench.sink.told(), [/^info server\.state: web\/c unknown -> drain \(order\): /])
   bench.order()
   await bench.play({ a: '++', b: '++', c: '++' })
   t.strictSame(bench.askAll('abc'), ['ready up 100%', 'ready up 100%', 'ready up 100%'], 'each hears that it is over')

@@ -3,6 +3,7 @@ import t from 'tap'
 import type { Server } from '../../src/core/model.ts'
 import { Bench, GOOD, web, webServer } from './monitor-bench.ts'
 import { BARE, criterion, reach, sampleOf, server } from './samples.ts'
+import { matchLines } from './sink.ts'
 
 void t.test('what HAProxy hears', async (t) => {
   const rows: ReadonlyArray<readonly [Readonly<Record<string, string>>, string, string]> = [
@@ -139,7 +140,7 @@ void t.test('kept beside a server that is fit: a tenth, and all of it when that 
     'down 100% #reach: refused by the node', 'up 100% #kept up by the floor: reach: refused by the node',
     'up 100% #kept up by the floor: reach: refused by the node'
   ])
-  t.match(bench.sink.told(), [
+  matchLines(t, bench.sink.told(), [
     'info criterion.fail', 'warn backend.floor: web: the floor keeps b, c in', 'info server.weight: web/b weight 10% -> 100%',
     'warn server.state: web/c up -> kept'
   ])
@@ -194,10 +195,10 @@ void t.test('reload: a change it makes is told like any other', async (t) => {
   }
   const [a, b] = [without('a'), without('b')]
   bench.reload({ ...web('ab', 1), servers: [a, b] })
-  t.match(bench.sink.told(), [/^\w+ server\.state: web\/a drain -> (?:held|down)/], 'a criterion that is gone holds nobody out')
+  matchLines(t, bench.sink.told(), [/^\w+ server\.state: web\/a drain -> (?:held|down)/], 'a criterion that is gone holds nobody out')
   await bench.see('a', { reach: '+' })
   await bench.see('b', { reach: '+' })
-  t.match(bench.sink.told(), [/^info server\.state: web\/a \w+ -> up$/, 'info server.weight: web/b weight 25% -> 100%'], 'with the next look')
+  matchLines(t, bench.sink.told(), [/^info server\.state: web\/a \w+ -> up$/, 'info server.weight: web/b weight 25% -> 100%'], 'with the next look')
 
   const canary = criterion('canary')
   bench.reload({ ...web('ab', 1), servers: [{ ...a, criteria: [...a.criteria, canary] }, b] })

@@ -7,7 +7,7 @@ import { readPolled, savePolled, type Restored } from '../../src/runtime/polled.
 import { SimClock } from '../../src/sim/clock.ts'
 import { Bench, GOOD, only, plain } from './monitor-bench.ts'
 import { backend, criterion, reach, server } from './samples.ts'
-import { Sink } from './sink.ts'
+import { matchLines, Sink } from './sink.ts'
 
 const POLICY = only('gate', 'hold', 'ramp', 'staleAfterMs', 'staleOpenMs')
 const FARM = plain('abc', POLICY)
@@ -35,7 +35,7 @@ void t.test('a restart that nobody notices', async (t) => {
   t.strictSame(answers, ['down 100% #passes again, waits: went out 1 time in 10m', 'up 100%', 'up 100%'])
   const { next } = await restart(t.testdir(), before, FARM, 500)
   t.strictSame(next.askAll('abc'), answers, 'the same answers, before anybody has looked')
-  t.match(next.sink.told(), [
+  matchLines(t, next.sink.told(), [
     'info server.state: web/a unknown -> held: passes again', 'info server.state: web/b unknown -> up', 'info server.state: web/c unknown -> up'
   ])
   await next.play({ a: '++', b: '++', c: '++' })
@@ -76,6 +76,9 @@ void t.test('another config: what still means the same is kept', async (t) => {
   t.strictSame(other.askAll('ab'), ['# no verdict yet', 'up 100%'], 'another node is another server')
   const { next: gone } = await restart(t.testdir(), before, plain('ab', POLICY, 'other'), 1000)
   t.equal(gone.ask('other/a'), '# no verdict yet')
+  t.strictSame(gone.sink.told(), [], 'and a backend that is new is no trouble')
+  gone.reload(plain('ab', POLICY))
+  t.equal(gone.ask('a'), '# no verdict yet', 'it is for the start only')
 })
 
 void t.test('no option of a criterion is written, and no key of a probe', async (t) => {
@@ -122,12 +125,21 @@ void t.test('a file that is not ours stops nobody', async (t) => {
       t.equal(new Bench(FARM, { restored }).ask('a'), '# no verdict yet', why)
     }, why)
     const lines = sink.take()
-    t.equal(lines.length, told.length, why)
-    t.match(lines, told.map(reason => ({ level: 'warn', event: 'state.set_aside', file: join(dir, 'polled.json'), why: reason })), why)
+    matchLines(t, lines, told.map(reason => ({ level: 'warn', event: 'state.set_aside', file: join(dir, 'polled.json'), why: reason })), why)
   }
   const sink = new Sink()
   t.equal(readPolled([FARM], { clock: { now: () => 1, wall: () => 2 }, log: sink.log.event, stateDir: t.testdir() }), undefined, 'no file')
   t.strictSame(sink.told(), [], 'which is how it begins')
+})
+
+void t.test('what is well formed, and still not of these servers, is said', async (t) => {
+  const data = { monotonicMs: 1, wallMs: 1, backends: { web: { servers: [{ name: 'a', node: 'http://a', criteria: [] }], state: { servers: [{ probes: {} }] } } } }
+  const dir = t.testdir({ 'polled.json': JSON.stringify({ version: 1, data }) })
+  const sink = new Sink()
+  const restored = readPolled([FARM], { clock: { now: () => 1, wall: () => 2 }, log: sink.log.event, stateDir: dir })
+  const next = new Bench(FARM, { restored })
+  matchLines(t, [...sink.take(), ...next.sink.take()], [{ level: 'warn', event: 'state.set_aside' }])
+  t.equal(next.ask('a'), '# no verdict yet')
 })
 
 void t.test('a disk that refuses is said', { skip: !existsSync('/dev/full') }, async (t) => {
@@ -137,5 +149,5 @@ void t.test('a disk that refuses is said', { skip: !existsSync('/dev/full') }, a
   const dir = t.testdir()
   symlinkSync('/dev/full', join(dir, 'polled.json.new'))
   savePolled(bench.monitor.snapshots(), { clock: bench.clock, log: bench.sink.log.event, stateDir: dir })
-  t.match(bench.sink.take(), [{ level: 'error', event: 'state.write_failed', file: join(dir, 'polled.json'), why: 'ENOSPC' }])
+  matchLines(t, bench.sink.take(), [{ level: 'error', event: 'state.write_failed', file: join(dir, 'polled.json'), why: 'ENOSPC' }])
 })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { fileStore, HEARD_MAX, memoryStore, RELEASE_MS, RESTART_MS, Said } from '../../src/runtime/said.ts'
 import { SimClock } from '../../src/sim/clock.ts'
-import { Sink } from './sink.ts'
+import { matchLines, Sink } from './sink.ts'
 
 class Bench {
   readonly clock = new SimClock()
@@ -133,7 +133,7 @@ void t.test('a file that is not ours stops nobody', async (t) => {
   for (const [text, reason, why] of rows) {
     const b = new Bench(t.testdir({ 'said.json': text }))
     t.equal(b.said.owes('web/a'), false, why)
-    t.match(b.sink.take(), [{ level: 'warn', event: 'state.set_aside', file: b.file, to: `${b.file}.bad-1`, why: reason }], why)
+    matchLines(t, b.sink.take(), [{ level: 'warn', event: 'state.set_aside', file: b.file, to: `${b.file}.bad-1`, why: reason }], why)
     b.said.claim('web/a', 'drain')
     t.equal(b.restart().owes('web/a'), true, `${why}: and it goes on`)
   }
@@ -154,7 +154,7 @@ void t.test('a disk that refuses is said, and remembered all the same', { skip: 
   b.said.claim('web/b', 'drain')
   symlinkSync('/dev/full', `${b.file}.new`)
   b.said.claim('web/a', 'drain')
-  t.match(b.sink.take(), [{ level: 'error', event: 'state.write_failed', file: b.file, why: 'ENOSPC' }])
+  matchLines(t, b.sink.take(), [{ level: 'error', event: 'state.write_failed', file: b.file, why: 'ENOSPC' }])
   b.said.heard('web/a', 'h1')
   t.equal(b.said.owes('web/a'), true, 'as long as we run')
   t.equal(b.restart().owes('web/b'), true, 'the old file is whole')
@@ -189,20 +189,20 @@ void t.test('a disk that refuses is tried again once a second, said once, and le
   t.equal(tries, 1)
   t.equal(await triesWithin(3000, () => { said.heard('web/a', 'h1') }), 3, 'by who hears the word, with who that is')
   t.equal(await triesWithin(3000, () => { said.release('web/a', 'h1') }), 3, 'by who hears that it is over')
-  t.match(sink.take(), [{ event: 'state.write_failed', why: 'ENOSPC' }])
+  matchLines(t, sink.take(), [{ event: 'state.write_failed', why: 'ENOSPC' }])
   isFull = false
   t.equal(await triesWithin(3000, () => { said.release('web/a', 'h1') }), 1, 'and it is there')
   t.strictSame(sink.take(), [])
   isFull = true
   said.claim('web/b', 'drain')
-  t.match(sink.take(), [{ event: 'state.write_failed' }], 'the next time is said again')
+  matchLines(t, sink.take(), [{ event: 'state.write_failed' }], 'the next time is said again')
 })
 
 void t.test('a state directory that cannot be used', async (t) => {
   const b = new Bench(join(t.testdir({ file: '' }), 'file'))
-  t.match(b.sink.take(), [{ event: 'state.set_aside', to: b.file, why: 'cannot be read (ENOTDIR)' }])
+  matchLines(t, b.sink.take(), [{ event: 'state.set_aside', to: b.file, why: 'cannot be read (ENOTDIR)' }])
   b.said.claim('web/a', 'drain')
-  t.match(b.sink.take(), [{ event: 'state.write_failed', why: 'EEXIST' }])
+  matchLines(t, b.sink.take(), [{ event: 'state.write_failed', why: 'EEXIST' }])
   b.said.heard('web/a', 'h1')
   t.equal(b.said.owes('web/a'), true)
 })

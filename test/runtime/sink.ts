@@ -1,4 +1,5 @@
 /** Where a test reads what was logged. */
+import type { Test } from 'tap'
 import { createLog, type EventName, type Log } from '../../src/runtime/log.ts'
 
 export type Line = Readonly<Record<string, unknown>> & { readonly level: string, readonly event: EventName, readonly msg: string }
@@ -28,4 +29,10 @@ export class Sink {
   told (): readonly string[] {
     return this.take().map(({ level, event, msg }) => `${level} ${event}: ${msg}`)
   }
+}
+
+/** These lines and no other: `t.match` lets a longer list pass. */
+export function matchLines (t: Test, lines: readonly (Line | string)[], wanted: readonly unknown[], why = 'the lines'): void {
+  t.match(lines, wanted, why)
+  t.equal(lines.length, wanted.length, `${why}: and no more`)
 }
