@@ -64,11 +64,11 @@ export function conclude (before: CheckState | undefined, counted: CheckState, t
 /** It fails, whether that counts now or not. */
 export const isFailing = ({ latched, doubt }: CheckState): boolean => latched || doubt !== undefined
 
-/** It failed often enough to act: `fall` times in a row, or too many of its last looks (and again now). */
+/** It failed often enough to act: `fall` times in a row, or too many of its last looks (and again now), never fewer than `fall`. */
 export function hasTripped ({ fall }: Criterion, { bad, latched, ring, ringed }: CheckState, window: Window): boolean {
   if (latched || bad === 0) return false
   if (bad >= fall) return true
-  return window !== undefined && fall > 1 && ringed >= window.of && bitCount(ring) >= window.fails
+  return window !== undefined && fall > 1 && ringed >= window.of && bitCount(ring) >= Math.max(window.fails, fall)
 }
 
 function bitCount (bits: number): number {

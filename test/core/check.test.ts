@@ -68,6 +68,9 @@ void t.test('4 of the last 10, for the flaky', async (t) => {
   t.equal(after('+++-+-+-+-', criterion('c', { fall: 1, rise: 1 }), only('window')).latched, true)
   t.equal(after('+++-+-+-+-+', criterion('c', { fall: 1, rise: 1 }), only('window')).latched, false)
   t.equal(hasTripped(criterion('c', { fall: 2 }), { ...after('+'), bad: 1, ring: 0b1111, ringed: 10 }, { fails: 4, of: 10 }), true)
+  const often = { ...after('+'), bad: 1, ringed: 10 }
+  t.equal(hasTripped(criterion('c', { fall: 6 }), { ...often, ring: 0b10101_01011 }, { fails: 4, of: 10 }), true, 'as often as `fall` says')
+  t.equal(hasTripped(criterion('c', { fall: 6 }), { ...often, ring: 0b10101_01001 }, { fails: 4, of: 10 }), false, 'never sooner than `fall` says')
   t.equal(hasTripped(criterion('c', { fall: 1 }), { ...after('+'), bad: 0, ring: 0b1111, ringed: 10 }, { fails: 4, of: 10 }), false, 'it passes')
   t.equal(hasTripped(criterion('c', { fall: 9 }), { ...after('+'), latched: true, bad: 9 }, undefined), false, 'latched: nothing new')
 })

@@ -27,7 +27,8 @@ void t.test('out, held, back step by step: each told once, the steps only to who
   ])
   const steps = bench.sink.all().filter(({ event }) => event === 'server.weight')
   t.equal(steps.length, 30)
-  t.strictSame(steps.filter(({ level }) => level !== 'debug').map(({ level, msg }) => `${level} ${msg}`), ['info web/a weight 97% -> 100%'], 'the end of it')
+  const louder = steps.filter(({ level }) => level !== 'debug').map(({ level, msg }) => `${level} ${msg}`)
+  t.strictSame(louder, ['info web/a weight 97% -> 100%'], 'the end of it')
 })
 
 void t.test('a verdict that grows old is told by the clock, not only to who asks', async (t) => {

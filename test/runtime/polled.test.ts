@@ -133,7 +133,8 @@ void t.test('a file that is not ours stops nobody', async (t) => {
 })
 
 void t.test('what is well formed, and still not of these servers, is said', async (t) => {
-  const data = { monotonicMs: 1, wallMs: 1, backends: { web: { servers: [{ name: 'a', node: 'http://a', criteria: [] }], state: { servers: [{ probes: {} }] } } } }
+  const web = { servers: [{ name: 'a', node: 'http://a', criteria: [] }], state: { servers: [{ probes: {} }] } }
+  const data = { monotonicMs: 1, wallMs: 1, backends: { web } }
   const dir = t.testdir({ 'polled.json': JSON.stringify({ version: 1, data }) })
   const sink = new Sink()
   const restored = readPolled([FARM], { clock: { now: () => 1, wall: () => 2 }, log: sink.log.event, stateDir: dir })
