@@ -5,7 +5,7 @@
 import { floorAt } from './floor.ts'
 import { medianMs, peerCap } from './latency.ts'
 import type { Backend, Decision, Server } from './model.ts'
-import { orderFor, showOrder, type Order } from './order.ts'
+import { orderFor, showOrder, type EffectiveOrder } from './order.ts'
 import { missing } from './phase.ts'
 import type { Policy } from './policy.ts'
 import { isAsked, isProving, outClass, reasonOf, reasons } from './severity.ts'
@@ -24,7 +24,7 @@ export function decide (backend: Backend, state: BackendState, index: number, no
 }
 
 /** What an order says by itself. */
-function ordered (order: Order): Decision | undefined {
+function ordered (order: EffectiveOrder): Decision | undefined {
   const { action } = order
   const because = [showOrder(order)]
   if (typeof action === 'string') return { state: action, weightPercent: 100, layer: 'order', because }
@@ -32,7 +32,7 @@ function ordered (order: Order): Decision | undefined {
 }
 
 /** An order that caps the weight never raises it, never brings anybody in, and takes nobody out: only 0 does. */
-function capped (order: Order, polled: Decision, { weight, baseWeight }: Policy): Decision {
+function capped (order: EffectiveOrder, polled: Decision, { weight, baseWeight }: Policy): Decision {
   if (typeof order.action === 'string' || weight === undefined || polled.state !== 'up') return polled
   const weightPercent = Math.max(order.action.weightPercent, Math.ceil(100 / baseWeight))
   if (polled.weightPercent <= weightPercent) return polled

@@ -50,7 +50,7 @@ export function floorOf (backend: Backend, state: BackendState, nowMs: number): 
 /** Who comes back for the load, while there are too few to carry it. */
 export const ableOf = ({ tally }: BackendState): ReadonlySet<OutClass> => tally.troubled >= tally.in ? ABLE_IN_NEED : ABLE
 
-function standing (backend: Backend, { orders }: BackendState, server: Server, own: ServerState, nowMs: number): 'fit' | 'out' | 'ordered out' {
+export function standing (backend: Backend, { orders }: BackendState, server: Server, own: ServerState, nowMs: number): 'fit' | 'out' | 'ordered out' {
   const order = orderFor(orders, server, nowMs)
   if (order !== undefined && settles(order)) return order.action === 'up' ? 'fit' : 'ordered out'
   return isFit(own, backend.policy, nowMs) ? 'fit' : 'out'

@@ -40,6 +40,8 @@ export interface Policy {
   readonly minUp: number
   /** Never a larger share than this is out because of polled criteria; at least one may be, unless it is 0. */
   readonly maxOutPercent: number
+  /** No more servers than this may be out by order at once, unless it is forced. */
+  readonly atMostDrained?: number
   /** How a weight moves. Absent: weights are 0 or 100. */
   readonly weight?: {
     readonly floorPercent: number

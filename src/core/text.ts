@@ -31,6 +31,17 @@ export function showDuration (ms: number): string {
   return `${Math.round(ms / 100) / 10}s`
 }
 
+/** How long something has been or will be, to the two units that matter: `400ms`, `13s`, `2m 5s`, `3h 12m`, `2d 4h`. */
+export function showAge (ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)}ms`
+  const seconds = Math.floor(ms / 1000)
+  const [minutes, hours, days] = [Math.floor(seconds / 60), Math.floor(seconds / 3600), Math.floor(seconds / 86_400)]
+  if (minutes === 0) return `${seconds}s`
+  if (hours === 0) return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m ${seconds % 60}s`
+  if (days === 0) return minutes % 60 === 0 ? `${hours}h` : `${hours}h ${minutes % 60}m`
+  return hours % 24 === 0 ? `${days}d` : `${days}d ${hours % 24}h`
+}
+
 const SIZES = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const
 
 /** Bytes as a person writes them: `512B`, `1.5GiB`. */

@@ -2,7 +2,7 @@
 import { parseReply } from '../agent/protocol.ts'
 import { floorAt, floorOf, need } from '../core/floor.ts'
 import { serverId, type Backend } from '../core/model.ts'
-import { orderFor, settles, type Order } from '../core/order.ts'
+import { orderFor, settles, type EffectiveOrder } from '../core/order.ts'
 import { isOpen, isStale } from '../core/stale.ts'
 import type { BackendState } from '../core/state.ts'
 
@@ -107,7 +107,7 @@ function takesTraffic ({ lines }: Seen, index: number): boolean {
   return admin === 'ready' && health === 'up' && weightPercent > 0
 }
 
-function orderOf ({ atMs, backend, state: { orders } }: Seen, index: number): Order | undefined {
+function orderOf ({ atMs, backend, state: { orders } }: Seen, index: number): EffectiveOrder | undefined {
   const server = backend.servers[index]
   return server === undefined ? undefined : orderFor(orders, server, atMs)
 }

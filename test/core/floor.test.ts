@@ -2,7 +2,7 @@
 import t from 'tap'
 import { advance, newBackend } from '../../src/core/advance.ts'
 import { floorAt, floorOf, isFit, need } from '../../src/core/floor.ts'
-import type { Orders } from '../../src/core/order.ts'
+import { byScope, type Orders } from '../../src/core/order.ts'
 import { newServer } from '../../src/core/phase.ts'
 import type { Policy } from '../../src/core/policy.ts'
 import type { ServerState } from '../../src/core/state.ts'
@@ -164,7 +164,7 @@ void t.test('how long it holds', async (t) => {
     b  +xxx`)
   t.equal(state.floor.untilMs, 8010 + 120_000, 'until the first verdict is given up')
   const orders = (...each: ReadonlyArray<readonly [fromMs: number, untilMs?: number]>): Orders =>
-    new Map(each.map(([fromMs, untilMs], i) => [`web/${i}`, order(`web/${i}`, 'down', fromMs, untilMs)]))
+    byScope(each.map(([fromMs, untilMs], i) => order(`web/${i}`, 'down', fromMs, untilMs)))
   const until = (given: Orders): number => floorOf(farm, { ...state, orders: given }, 10_000).untilMs
   t.equal(until(orders([0, 20_000], [0, 30_000])), 20_000, 'until the first order ends')
   t.equal(until(orders([15_000, 20_000])), 15_000, 'until an order begins')
@@ -174,7 +174,7 @@ void t.test('how long it holds', async (t) => {
 
   t.equal(floorAt(farm, state, 128_009), state.floor, 'the one at hand')
   t.equal(floorAt(farm, state, 128_011).fit, 1, 'and then another')
-  const ordered = advance(farm, state, { kind: 'orders', orders: new Map([['web/b', order('web/b', 'down', 0, 20_000)]]), atMs: 10_000 })
+  const ordered = advance(farm, state, { kind: 'orders', orders: byScope([order('web/b', 'down', 0, 20_000)]), atMs: 10_000 })
   t.strictSame([...floorAt(farm, ordered, 19_999).kept.keys()], [0])
   t.strictSame([...floorAt(farm, ordered, 20_000).kept.keys()], [1], 'an end is known without an event')
 })

@@ -72,9 +72,9 @@ void t.test('which order counts', async (t) => {
 
 void t.test('what it decides by itself', async (t) => {
   for (const action of ['up', 'down', 'drain', 'maint', { weightPercent: 0 }] as const) {
-    t.equal(settles(order('web/a', action)), true, showAction(action))
+    t.equal(settles({ action }), true, showAction(action))
   }
-  t.equal(settles(order('web/a', { weightPercent: 1 })), false, 'a cap decides nothing')
+  t.equal(settles({ action: { weightPercent: 1 } }), false, 'a cap decides nothing')
   t.equal(showAction({ weightPercent: 30 }), 'weight 30%')
   t.equal(showAction('maint'), 'maint')
   t.equal(showOrder(order('web/a', { weightPercent: 30 })), 'weight 30% by al: disk')

@@ -1,0 +1,18 @@
+/** A maintenance window of the config: an order that comes by itself, again and again. */
+import type { OrderAction } from './order.ts'
+
+export type WindowAction = Exclude<OrderAction, 'ready' | 'up'>
+
+export interface Window {
+  /** `backend/*` or `backend/server`. */
+  readonly scope: string
+  /** As the operator wrote it: `Sun 03:00`. */
+  readonly at: string
+  /** The same as a cron pattern, minute first: `0 3 * * SUN`. */
+  readonly cron: string
+  /** IANA name; absent: the machine's own. */
+  readonly zone?: string
+  readonly forMs: number
+  readonly action: WindowAction
+  readonly reason: string
+}
