@@ -3,6 +3,9 @@ import { healthOf, isFailing } from './check.ts'
 import { decide, decidePolled } from './decide.ts'
 import { floorAt, need } from './floor.ts'
 import type { Backend, Decision, OnFail, Scalar } from './model.ts'
+import { ordersOn, type OrderStory } from './order.ts'
+import { outlook } from './outlook.ts'
+import { serviceOf } from './safety.ts'
 import type { Policy } from './policy.ts'
 import type { BackendState, ServerState } from './state.ts'
 import { isStrained } from './strain.ts'
@@ -35,6 +38,10 @@ export interface BackendStory {
   readonly extra: number
   readonly kept: readonly string[]
   readonly strained: boolean
+  /** Out because of an order. */
+  readonly outByOrder: readonly string[]
+  /** Take traffic, as far as we say it. */
+  readonly inService: number
 }
 
 export interface Story {
@@ -43,14 +50,27 @@ export interface Story {
   readonly sentence: string
   readonly criteria: readonly CriterionStory[]
   readonly backend: BackendStory
+  /** All that concern it, narrowest first. */
+  readonly orders: readonly OrderStory[]
+  /** What will happen next by itself. */
+  readonly next?: string
 }
 
-export function explain (backend: Backend, state: BackendState, index: number, nowMs: number): Story {
+/** `around`: of the same backend at the same moment, for who explains all its servers. */
+export function explain (backend: Backend, state: BackendState, index: number, nowMs: number, around = explainBackend(backend, state, nowMs)): Story {
   const decision = decide(backend, state, index, nowMs)
-  const around = explainBackend(backend, state, nowMs)
   const own = state.servers[index]
+  const server = backend.servers[index]
   const told = decision.layer === 'order' ? decidePolled(backend, state, index, nowMs) : undefined
-  return { decision, sentence: sentence(decision, { around, own, policy: backend.policy, told, nowMs }), criteria: criteriaOf(backend, state, index), backend: around }
+  const next = outlook(backend, state, index, decision, nowMs)
+  return {
+    decision,
+    sentence: sentence(decision, { around, own, policy: backend.policy, told, nowMs }),
+    criteria: criteriaOf(backend, state, index),
+    backend: around,
+    orders: server === undefined ? [] : ordersOn(state.orders, server, nowMs),
+    ...(next === undefined ? {} : { next })
+  }
 }
 
 function criteriaOf (backend: Backend, state: BackendState, index: number): readonly CriterionStory[] {
@@ -74,9 +94,15 @@ export function explainBackend (backend: Backend, state: BackendState, nowMs: nu
     need: need(backend),
     extra: state.extra,
     kept: backend.servers.filter((_, i) => kept.has(i)).map(({ name }) => name),
-    strained: isStrained(backend.policy, state.tally)
+    strained: isStrained(backend.policy, state.tally),
+    outByOrder: serviceOf(backend, state, nowMs).ordered,
+    inService: backend.servers.filter((_, i) => takesTraffic(decide(backend, state, i, nowMs), state.servers[i])).length
   }
 }
+
+/** Of one without an opinion HAProxy keeps what it was told before. */
+export const takesTraffic = ({ state, weightPercent }: Decision, own?: Pick<ServerState, 'toldOut'>): boolean =>
+  state === 'unknown' ? own?.toldOut !== true : state === 'up' && weightPercent > 0
 
 export const showOnFail = (onFail: OnFail): string => onFail.action === 'weight' ? `weight ${onFail.percent}%` : onFail.action
 

@@ -2,28 +2,30 @@
  * The only owner of state. Samples come in and change it; HAProxy's questions read it. The two paths meet in this map
  * and nowhere else: no answer waits for a node.
  */
-import { distance } from 'fastest-levenshtein'
-import { advance, newBackend } from '../core/advance.ts'
+import { advance } from '../core/advance.ts'
 import { decide } from '../core/decide.ts'
-import { explain, type Story } from '../core/explain.ts'
+import { explain, explainBackend, type BackendStory, type Story } from '../core/explain.ts'
 import type { Voice } from '../core/gate.ts'
 import { serverId, type Backend, type Decision, type Sample } from '../core/model.ts'
 import { byScope, NO_ORDERS, type Order, type Orders } from '../core/order.ts'
+import type { Mode } from '../core/policy.ts'
 import { isAwaited, isUndecided, wantedWitnesses } from '../core/pace.ts'
 import type { Poll } from '../core/probe.ts'
 import { reachCheck } from '../core/reach.ts'
-import { carryOver, revive, snapshot, type Snapshot } from '../core/reload.ts'
+import { snapshot, type Snapshot } from '../core/reload.ts'
 import { toReply, type AdminState, type Reply } from '../core/reply.ts'
+import { refusalOf, type Caution, type Refusal } from '../core/safety.ts'
 import type { BackendState } from '../core/state.ts'
-import { isBad, shown, tellBackend, tellCriteria, tellDoubt, type Doubting } from './changes.ts'
+import { isBad, shown, tellBackend, tellCriteria, tellDoubt } from './changes.ts'
 import type { Clock } from './clock.ts'
+import { hold, type Held } from './held.ts'
 import type { LogEvent } from './log.ts'
+import { nearest } from './nearest.ts'
 import type { Restored } from './polled.ts'
 import type { Pollers } from './pollers.ts'
 import type { Said } from './said.ts'
 import { Throttle } from './throttle.ts'
 
-const NEAR_MAX = 3
 const LOCAL_TROUBLE_EVERY_MS = 60_000
 
 export interface Farm {
@@ -42,21 +44,7 @@ export interface MonitorDeps {
   readonly restored?: Restored | undefined
 }
 
-interface Held {
-  readonly backend: Backend
-  readonly adminState: AdminState
-  state: BackendState
-  /** What we meant last, server by server: what differs from it is told. */
-  readonly decisions: Decision[]
-  readonly sinceMs: number[]
-  /** The doubt that was told and is not over. */
-  doubting: Doubting | undefined
-}
-
 interface Place { readonly held: Held, readonly index: number }
-
-/** What HAProxy has heard of a server that is new to us. */
-const NO_OPINION: Decision = { state: 'unknown', weightPercent: 100, layer: 'start', because: [] }
 
 /** One server as status and explain show it. */
 export interface ServerView extends Story {
@@ -64,6 +52,13 @@ export interface ServerView extends Story {
   readonly reply: Reply
   /** Monotonic ms when the decision last changed. */
   readonly sinceMs: number
+}
+
+export interface BackendView {
+  readonly name: string
+  readonly mode: Mode
+  readonly story: BackendStory
+  readonly servers: readonly ServerView[]
 }
 
 export class Monitor {
@@ -128,12 +123,43 @@ export class Monitor {
   /** The same for people, who may look as often as they like. */
   view (id: string): ServerView | undefined {
     const place = this.#places.get(id)
-    if (place === undefined) return undefined
-    const { held, index } = place
+    return place === undefined ? undefined : this.#viewOf(place.held, place.index)
+  }
+
+  /** Every server, backend by backend. */
+  views (): readonly BackendView[] {
+    return [...this.#backends.values()].map(held => {
+      const { backend: { name, policy, servers }, state } = held
+      const story = explainBackend(held.backend, state, this.#deps.clock.now())
+      return { name, mode: policy.mode, story, servers: servers.map((_, index) => this.#viewOf(held, index, story)) }
+    })
+  }
+
+  #viewOf (held: Held, index: number, around?: BackendStory): ServerView {
     const { adminState, backend, state, sinceMs } = held
-    const story = explain(backend, state, index, this.#deps.clock.now())
+    const server = backend.servers[index]
+    const id = server === undefined ? '' : serverId(server)
+    const story = explain(backend, state, index, this.#deps.clock.now(), around)
     const reply = toReply(story.decision, adminState, this.#deps.said.owes(id))
     return { id, reply, sinceMs: sinceMs[index] ?? 0, ...story }
+  }
+
+  /** The backends an order for `scope` concerns, as they are configured. */
+  concerned (scope: string): readonly Backend[] {
+    const [name, server] = scope.split('/')
+    const all = [...this.#backends.values()].map(({ backend }) => backend)
+    if (name === '*') return all
+    return all.filter(backend => backend.name === name && (server === '*' || backend.servers.some(each => each.name === server)))
+  }
+
+  /** Why these orders should not replace those in force; undefined when nothing speaks against it. */
+  refusal (orders: readonly Order[], caution: Caution): Refusal | undefined {
+    const given = byScope(orders)
+    for (const { backend, state } of this.#backends.values()) {
+      const refused = refusalOf(backend, state, given, this.#deps.clock.now(), caution)
+      if (refused !== undefined) return refused
+    }
+    return undefined
   }
 
   /** Time alone changes what we mean: an order ends, a verdict grows old, a ramp goes on. Told now, not only when asked. */
@@ -182,49 +208,20 @@ export class Monitor {
 
   /** Known servers with a name like this one, nearest first. */
   nearest (id: string): readonly string[] {
-    const limit = Math.max(3, Math.floor(id.length / 3))
-    return this.ids.map(known => ({ known, far: distance(id, known) })).filter(({ far }) => far <= limit)
-      .sort((a, b) => a.far - b.far).slice(0, NEAR_MAX).map(({ known }) => known)
+    return nearest(id, this.ids)
   }
 
   #install ({ backends, adminStates }: Farm): void {
     const before = this.#backends
+    const beginning = { orders: this.#orders, nowMs: this.#deps.clock.now(), log: this.#deps.log, restored: this.#restored }
     this.#backends = new Map(backends.map(backend =>
-      [backend.name, this.#hold(backend, adminStates[backend.name] ?? 'shared', before.get(backend.name))]))
+      [backend.name, hold(backend, adminStates[backend.name] ?? 'shared', before.get(backend.name), beginning)]))
     this.#places = new Map([...this.#backends.values()].flatMap(held =>
       held.backend.servers.map((server, index) => [serverId(server), { held, index }] as const)))
     for (const held of this.#backends.values()) {
       tellBackend(this.#deps.log, before.get(held.backend.name), held)
       this.#tellDoubt(held)
       for (const index of held.backend.servers.keys()) this.#redecide(held, index)
-    }
-  }
-
-  /** With the decisions of before, so that a change a reload makes is told like any other. */
-  #hold (backend: Backend, adminState: AdminState, old: Held | undefined): Held {
-    const now = this.#deps.clock.now()
-    const carried = old === undefined ? this.#begin(backend, now) : carryOver(old.backend, old.state, backend, now)
-    const state = advance(backend, carried, { kind: 'orders', orders: this.#orders, atMs: now })
-    const places = backend.servers.map(({ name }) => old?.backend.servers.findIndex(server => server.name === name) ?? -1)
-    return {
-      backend,
-      adminState,
-      state,
-      decisions: places.map(place => old?.decisions[place] ?? NO_OPINION),
-      sinceMs: places.map(place => old?.sinceMs[place] ?? now),
-      doubting: old?.doubting
-    }
-  }
-
-  #begin (backend: Backend, now: number): BackendState {
-    const saved = this.#restored?.backends[backend.name]
-    if (this.#restored === undefined || saved === undefined) return newBackend(backend, now)
-    try {
-      return revive(backend, saved, this.#restored.shiftMs, now)
-    } catch { // of another hcf, or by another hand
-      const why = `does not fit ${backend.name}`
-      this.#deps.log('state.set_aside', { file: 'polled.json', to: 'nowhere', why }, `what was known of ${backend.name} was not understood: its servers begin anew`)
-      return newBackend(backend, now)
     }
   }
 

@@ -242,7 +242,7 @@ class Teller {
   }
 }
 
-const ACTIONS: Readonly<Record<string, OrderAction>> = { u: 'up', d: 'down', D: 'drain', m: 'maint' }
+const ACTIONS: Readonly<Record<string, OrderAction>> = { r: 'ready', u: 'up', d: 'down', D: 'drain', m: 'maint' }
 const actionOf = (mark: string): OrderAction => ACTIONS[mark] ?? { weightPercent: Number(mark) * 10 }
 
 function letter ({ servers }: BackendState, index: number, { state, layer, weightPercent }: Decision): string {

@@ -117,8 +117,8 @@ void t.test('the backend as a whole', async (t) => {
     b  +++zzzzzz
     c  +++zzzzzz
     d  +++++++++`)
-  t.strictSame(explainBackend(backend, state, nowMs), { servers: 4, fit: 3, need: 2, extra: 2, kept: ['a'], strained: true })
-  t.strictSame(told(play(farm(), '')).backend, { servers: 2, fit: 2, need: 1, extra: 0, kept: [], strained: false })
+  t.strictSame(explainBackend(backend, state, nowMs), { servers: 4, fit: 3, need: 2, extra: 2, kept: ['a'], strained: true, outByOrder: [], inService: 4 })
+  t.strictSame(told(play(farm(), '')).backend, { servers: 2, fit: 2, need: 1, extra: 0, kept: [], strained: false, outByOrder: [], inService: 2 })
 })
 
 void t.test('what a criterion does when it fails', async (t) => {

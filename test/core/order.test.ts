@@ -1,6 +1,6 @@
 /** The operator's word. In the drawings: what comes of it, as long as it is in force. How to read them: drawings.ts. */
 import t from 'tap'
-import { byScope, nextOrderMs, NO_ORDERS, orderFor, settles, showAction, showOrder, type Order } from '../../src/core/order.ts'
+import { byScope, capOf, nextOrderMs, NO_ORDERS, orderFor, ordersOn, settles, showAction, showOrder, type Order } from '../../src/core/order.ts'
 import { BARE, only, order, server, tell, web, without } from './drawings.ts'
 
 void t.test('up, down, drain, maint, no weight, and back to what the polls say', async (t) => {
@@ -95,4 +95,75 @@ void t.test('when an order begins or ends next', async (t) => {
     [next([0, 101], [102]), 101, 'what is next is not']
   ]
   for (const [ms, wanted, why] of rows) t.equal(ms, wanted, why)
+})
+
+void t.test('ready: as if nobody had ordered anything', async (t) => {
+  tell(t, 'it hides what is wider, and nothing else', web('ab', BARE), `
+    web/a  ..rrrr...
+    web/*  .mmmm....
+    */*    ...DDDD..
+    a      ++++++++++  umuuuuDuuu
+    b      ++++++++++  ummmmDDuuu`)
+  tell(t, 'the polls decide', web('ab', BARE), `
+    web/a  ....rr
+    web/*  mmmmmm
+    a      +xxxxx  mmmmdd
+    b      ++++++  mmmmmm`)
+  t.equal(orderFor(byScope([order('web/*', 'drain'), order('web/a', 'ready')]), { backend: 'web', name: 'a' }, 0), undefined)
+  t.equal(showAction('ready'), 'ready')
+})
+
+void t.test('of two for one scope the later in the list counts, as long as it is in force', async (t) => {
+  const window = order('web/a', 'maint', 0, 200)
+  const own = order('web/a', 'up', 50, 100)
+  const orders = byScope([window, own])
+  const rows: ReadonlyArray<readonly [number, string | undefined]> = [[0, 'maint'], [50, 'up'], [99, 'up'], [100, 'maint'], [199, 'maint'], [200, undefined]]
+  for (const [ms, action] of rows) t.equal(orderFor(orders, server('a'), ms)?.action, action, `at ${ms}`)
+})
+
+void t.test('a weight walks there in steps, and back before its end', async (t) => {
+  const walk = (fromPercent: number, weightPercent: number, untilMs?: number): Order =>
+    ({ ...order('web/a', { weightPercent }, 1000, untilMs), ramp: { fromPercent, overMs: 1000 } })
+  const capsOf = (given: Order, ...times: readonly number[]): readonly unknown[] =>
+    times.map(ms => (orderFor(byScope([given]), server('a'), ms)?.action as { weightPercent: number } | undefined)?.weightPercent)
+  const rows: ReadonlyArray<readonly [Order, readonly number[], readonly unknown[], string]> = [
+    [walk(100, 25), [999, 1000, 1066, 1067, 1500, 1999, 2000, 9999], [undefined, 100, 100, 95, 65, 30, 25, 25], 'down'],
+    [walk(25, 100), [1000, 1500, 1999, 2000], [25, 60, 95, 100], 'up'],
+    [walk(25, 30), [1000, 1999, 2000], [25, 25, 30], 'one step'],
+    [walk(50, 48), [1000, 1999, 2000], [50, 50, 48], 'less than a step'],
+    [walk(50, 50), [1000, 1500, 2000], [50, 50, 50], 'nowhere'],
+    [walk(100, 0, 9000), [1000, 1999, 2000, 7999, 8049, 8050, 8999, 9000], [100, 5, 0, 0, 0, 5, 95, undefined], 'to nothing, and back'],
+    [walk(100, 25, 3000), [1500, 2000, 2500, 2999, 3000], [65, 25, 60, 95, undefined], 'there and back without a stay']
+  ]
+  for (const [given, times, wanted, why] of rows) t.strictSame(capsOf(given, ...times), wanted, why)
+
+  const next = (given: Order, nowMs: number): number => Math.round(nextOrderMs(byScope([given]), nowMs))
+  t.strictSame([500, 1000, 1070, 1950].map(ms => next(walk(100, 25), ms)), [1000, 1067, 1133, 2000], 'when it moves next')
+  t.equal(next(walk(100, 25), 2000), Infinity, 'there')
+  t.strictSame([2000, 8000, 8960].map(ms => next(walk(100, 0, 9000), ms)), [8000, 8050, 9000], 'on the way back')
+})
+
+void t.test('a walk to 0% takes the server out when it is there, and not before', async (t) => {
+  const given = { ...order('web/a', { weightPercent: 0 }, 0), ramp: { fromPercent: 100, overMs: 1000 } }
+  const at = (ms: number): unknown => orderFor(byScope([given]), server('a'), ms)
+  t.equal(settles(at(999) as never), false)
+  t.equal(settles(at(1000) as never), true)
+})
+
+void t.test('where a walk sets out from', async (t) => {
+  const orders = byScope([order('*/*', { weightPercent: 80 }), order('web/*', { weightPercent: 60 }), order('web/a', { weightPercent: 40 }), order('web/b', 'drain'), order('web/c', 'ready')])
+  const rows: ReadonlyArray<readonly [string, number]> = [['web/a', 40], ['web/d', 60], ['web/*', 60], ['app/a', 80], ['*/*', 80], ['web/b', 100], ['web/c', 100]]
+  for (const [scope, percent] of rows) t.equal(capOf(orders, scope, 0), percent, scope)
+  t.equal(capOf(NO_ORDERS, 'web/a', 0), 100)
+})
+
+void t.test('all orders on a server', async (t) => {
+  const told = (orders: readonly Order[]): readonly string[] =>
+    ordersOn(byScope(orders), server('a'), 100).map(({ order: { scope, action }, status }) => `${showAction(action)} of ${scope} ${status}`)
+  t.strictSame(told([]), [])
+  t.strictSame(told([order('*/*', 'down'), order('web/*', 'drain'), order('web/a', 'ready'), order('web/b', 'up'), order('app/*', 'up')]),
+    ['ready of web/a counts', 'drain of web/* hidden', 'down of */* hidden'], 'the narrowest counts, a ready too')
+  t.strictSame(told([order('web/a', 'maint', 101), order('web/*', 'drain')]), ['maint of web/a coming', 'drain of web/* counts'], 'what comes hides nothing')
+  t.strictSame(told([order('web/a', 'maint', 0, 100), order('web/*', 'drain', 0, 101)]), ['drain of web/* counts'], 'what is over is gone')
+  t.strictSame(told([order('web/a', 'maint', 0), order('web/a', 'up', 0)]), ['up of web/a counts', 'maint of web/a hidden'], 'an override before a window')
 })

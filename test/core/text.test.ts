@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { clean, count, redact, showDuration, showSize } from '../../src/core/text.ts'
+import { clean, count, redact, showAge, showDuration, showSize } from '../../src/core/text.ts'
 
 const SECRET = 'aaaabbbbccccddddeeeeffff22'
 const CAP = `URI:CHK:${SECRET}:gggghhhhiiiijjjjkkkkllll33:3:10:1234`
@@ -110,4 +110,12 @@ void t.test('count', async (t) => {
   t.equal(count(0, 'server'), '0 servers')
   t.equal(count(1, 'server'), '1 server')
   t.equal(count(2, 'server'), '2 servers')
+})
+
+void t.test('showAge', async (t) => {
+  const rows: ReadonlyArray<readonly [number, string]> = [
+    [0, '0ms'], [999.4, '999ms'], [1000, '1s'], [59_999, '59s'], [60_000, '1m'], [61_000, '1m 1s'], [3_599_999, '59m 59s'],
+    [3_600_000, '1h'], [3_660_000, '1h 1m'], [86_399_999, '23h 59m'], [86_400_000, '1d'], [90_000_000, '1d 1h'], [864_000_000, '10d']
+  ]
+  for (const [ms, shown] of rows) t.equal(showAge(ms), shown, String(ms))
 })
