@@ -1,34 +1,49 @@
 /** The composition root: config in, a running agent out. Build, then swap; close in the reverse order of opening. */
-import { systemClock, type Clock, type Timer } from './runtime/clock.ts'
-import type { Log } from './runtime/log.ts'
-import { Lateness } from './runtime/lateness.ts'
-import { Monitor, type ServerView } from './runtime/monitor.ts'
-import { readPolled, savePolled } from './runtime/polled.ts'
-import { Pollers } from './runtime/pollers.ts'
-import { fileStore, Said } from './runtime/said.ts'
-import { Scheduler } from './runtime/scheduler.ts'
-import { Throttle } from './runtime/throttle.ts'
-import { makeRoom } from './runtime/unix-socket.ts'
-import type { ServerDetail, ServerStatus } from './admin/server.ts'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Reloaded } from './admin/deps.ts'
+import { parseTokens, type Tokens } from './admin/tokens.ts'
 import { encodeReply } from './agent/protocol.ts'
-import { listenAgent, type AgentDeps, type AgentListener } from './agent/server.ts'
+import { adminDeps } from './app/admin-deps.ts'
+import { agentDeps, createPollers } from './app/haproxys.ts'
+import { listenProblem } from './app/listen-error.ts'
+import { Ports } from './app/ports.ts'
 import type { Config } from './config/load.ts'
-import { showAddress, type Address } from './config/schema.ts'
+import { ConfigError } from './config/problems.ts'
+import { showAddress } from './config/schema.ts'
+import type { Reply } from './core/reply.ts'
 import { Deadlines } from './probes/deadline.ts'
 import { createProbe } from './probes/index.ts'
-import type { Reply } from './core/reply.ts'
+import { systemClock, type Clock, type Timer } from './runtime/clock.ts'
+import { EventFeed } from './runtime/feed.ts'
+import { Journal, noJournal, type Chronicle } from './runtime/journal.ts'
+import { readEvents } from './runtime/journal-files.ts'
+import { Lateness } from './runtime/lateness.ts'
+import { EVENTS, type Log, type LogEvent } from './runtime/log.ts'
+import { Monitor } from './runtime/monitor.ts'
+import { Operator } from './runtime/operator.ts'
+import { OrderBook } from './runtime/order-book.ts'
+import { fileOrders } from './runtime/order-store.ts'
+import { readPolled, savePolled } from './runtime/polled.ts'
+import type { Pollers } from './runtime/pollers.ts'
+import { fileStore, Said } from './runtime/said.ts'
+import { Scheduler } from './runtime/scheduler.ts'
+import { occurrence } from './runtime/windows.ts'
 
 /** How long a stopping agent waits for HAProxys to hear its last word. They keep it for as long as we are away. */
 export const LAST_WORD_MS = 5000
 const LAST_WORD_LOOK_MS = 50
 /** What time alone changes is told this soon, also when nobody asks. */
 const TICK_MS = 1000
-const COMPLAIN_EVERY_MS = 60_000
+/** Of the events of before a restart, so much is read again. */
+const PAST_BYTES = 1024 * 1024
 
 export interface AppDeps {
   readonly log: Log
   readonly version: string
   readonly clock?: Clock
+  /** The config as it is in its file now, for who asks for a reload. Throws ConfigError. */
+  readonly readConfig?: () => Config
 }
 
 export interface App {
@@ -37,6 +52,8 @@ export interface App {
   readonly adminAddress: string
   /** Throws what the system says when an address cannot be listened on; the old config is then still running. */
   reload: (config: Config) => Promise<void>
+  /** The same with what the file says now. What is wrong with it is logged, and nothing changes. */
+  reloadFile: () => Promise<Reloaded>
   stop: () => Promise<void>
 }
 
@@ -48,79 +65,122 @@ export async function startApp (config: Config, deps: AppDeps): Promise<App> {
 
 class RunningAgent implements App {
   readonly #clock: Clock
-  readonly #log: Log
+  readonly #logger: Log
+  /** The log, and what can be asked for later. */
+  readonly #log: LogEvent
   readonly #version: string
-  readonly #pollers: Pollers
-  readonly #monitor: Monitor
-  readonly #scheduler: Scheduler
-  readonly #agentDeps: AgentDeps
+  readonly #readConfig: (() => Config) | undefined
   readonly #startedMs: number
   readonly #stateDir: string
-  #reloading: Promise<void> = Promise.resolve()
-  #listeners: readonly AgentListener[] = []
-  #admin: { readonly address: Address, readonly bound: string, readonly close: () => Promise<void> } | undefined
+  readonly #feed: EventFeed
+  readonly #pollers: Pollers
+  readonly #book: OrderBook
+  readonly #monitor: Monitor
+  readonly #scheduler: Scheduler
+  readonly #ports: Ports
+  #config: Config
+  #tokens: Tokens | undefined
+  #journal: Chronicle = noJournal
+  #reloading: Promise<unknown> = Promise.resolve()
   #lateness: Lateness | undefined
   #ticker: Timer | undefined
   #stopping = false
 
-  constructor (config: Config, { log, version, clock = systemClock }: AppDeps) {
+  constructor (config: Config, { log, version, clock = systemClock, readConfig }: AppDeps) {
     this.#clock = clock
-    this.#log = log
+    this.#logger = log
     this.#version = version
-    this.#stateDir = config.stateDir
+    this.#readConfig = readConfig
     this.#startedMs = clock.now()
-    this.#pollers = new Pollers((from, id) => { log.event('poller.first', { from, server: id }, `${from} asks for the first time, for ${id}`) })
-    const said = new Said({ clock, log: log.event, store: fileStore(config.stateDir) })
-    const restored = readPolled(config.backends, { clock, log: log.event, stateDir: config.stateDir })
-    const encode = (reply: Reply): string => encodeReply(reply).trimEnd()
-    this.#monitor = new Monitor(config, { clock, log: log.event, pollers: this.#pollers, said, encode, restored })
-    const deadlines = new Deadlines((tick, everyMs) => clock.every(everyMs, tick))
-    this.#scheduler = new Scheduler({
-      clock,
-      createProbe: poll => createProbe(poll, { now: () => clock.now(), deadlines }),
-      onSample: (poll, sample) => { this.#monitor.apply(poll, this.#lateness?.taint(sample) ?? sample) },
-      isUndecided: poll => this.#monitor.isUndecided(poll),
-      isAwaited: poll => this.#monitor.isAwaited(poll),
-      wanted: poll => this.#monitor.wanted(poll)
+    this.#config = config
+    this.#stateDir = config.stateDir
+    this.#tokens = readTokens(config)
+    this.#feed = new EventFeed({ clock, past: readEvents(this.#journalDir, { tailBytes: PAST_BYTES }).events, onEvent: event => { this.#journal.event(event) } })
+    this.#log = (event, fields, message, level = EVENTS[event]) => {
+      log.event(event, fields, message, level)
+      if (level !== 'debug') this.#feed.add(event, level, fields, message)
+    }
+    this.#journal = this.#openJournal(config)
+    this.#pollers = createPollers(this.#log)
+    this.#book = new OrderBook({
+      clock, log: this.#log, store: fileOrders(config.stateDir), windows: config.windows, occurrence,
+      onChange: orders => { this.#monitor.order(orders) }
     })
-    this.#agentDeps = this.#createAgentDeps()
+    const said = new Said({ clock, log: this.#log, store: fileStore(config.stateDir) })
+    const restored = readPolled(config.backends, { clock, log: this.#log, stateDir: config.stateDir })
+    const encode = (reply: Reply): string => encodeReply(reply).trimEnd()
+    this.#monitor = new Monitor(config, { clock, log: this.#log, pollers: this.#pollers, said, encode, restored, orders: this.#book.orders })
+    this.#scheduler = this.#createScheduler()
+    this.#ports = new Ports({
+      agent: agentDeps({ clock, log: this.#log, monitor: this.#monitor, pollers: this.#pollers }),
+      admin: this.#adminDeps(),
+      onListen: address => { this.#log('agent.listen', { address }, `answers HAProxy on ${address}`) }
+    })
   }
 
   get agentAddresses (): readonly string[] {
-    return this.#listeners.map(({ bound }) => bound)
+    return this.#ports.agentAddresses
   }
 
   get adminAddress (): string {
-    return this.#admin?.bound ?? ''
+    return this.#ports.adminAddress
+  }
+
+  get #journalDir (): string {
+    return join(this.#stateDir, 'journal')
   }
 
   /** Answers before the first poll is back: neutral until then, so that HAProxy keeps what it knows. */
   async open (config: Config): Promise<void> {
-    this.#log.event('agent.start', { version: this.#version, config: config.file }, 'hcf starts')
-    await this.#listen(config)
+    this.#log('agent.start', { version: this.#version, config: config.file }, 'hcf starts')
+    await this.#ports.listen(config)
     this.#lateness = new Lateness(this.#clock, lateMs => {
       const ms = Math.round(lateMs)
-      this.#log.event('agent.late', { ms }, `hcf itself was held up for ${ms} ms: what failed meanwhile is not held against any node`)
+      this.#log('agent.late', { ms }, `hcf itself was held up for ${ms} ms: what failed meanwhile is not held against any node`)
     })
     this.#scheduler.set(config.polls)
-    this.#ticker = this.#clock.every(TICK_MS, () => { this.#monitor.tick() })
+    this.#ticker = this.#clock.every(TICK_MS, () => { this.#tick() })
     this.#logLoaded(config)
   }
 
   async reload (config: Config): Promise<void> {
-    const turn = this.#reloading.then(async () => this.#reload(config))
-    this.#reloading = turn.catch(() => undefined) // whoever asked hears of it; the next one has its own turn
+    return this.#inTurn(async () => this.#reload(config))
+  }
+
+  async reloadFile (): Promise<Reloaded> {
+    return this.#inTurn(async () => {
+      try {
+        const config = this.#readConfig?.() ?? this.#config
+        await this.#reload(config)
+        return { ok: true as const, config: config.file, backends: config.backends.length, servers: this.#monitor.ids.length }
+      } catch (error) {
+        const problems = error instanceof ConfigError ? error.message.split('\n') : [listenProblem(error) ?? (error as Error).message]
+        this.#log('config.rejected', { config: this.#config.file, problems }, 'the new config is not used; the old one stays')
+        return { ok: false as const, problems }
+      }
+    })
+  }
+
+  /** One after another; whoever asked hears what became of it. */
+  async #inTurn<T> (run: () => Promise<T>): Promise<T> {
+    const turn = this.#reloading.then(run)
+    this.#reloading = turn.catch(() => undefined)
     return turn
   }
 
   async #reload (config: Config): Promise<void> {
     if (config.stateDir !== this.#stateDir) throw new Error(`state_dir cannot change while running (${this.#stateDir} to ${config.stateDir}): restart hcf`)
     if (this.#stopping) return
-    await this.#listen(config)
+    const tokens = readTokens(config)
+    await this.#ports.listen(config)
     if (this.#stopping) return
+    if (config.journalBytes !== this.#config.journalBytes) await this.#swapJournal(config)
+    this.#config = config
+    this.#tokens = tokens
     this.#monitor.reload(config)
+    this.#book.setWindows(config.windows)
     this.#scheduler.set(config.polls)
-    this.#log.setLevel(config.logLevel)
+    this.#logger.setLevel(config.logLevel)
     this.#logLoaded(config)
   }
 
@@ -130,14 +190,14 @@ class RunningAgent implements App {
     this.#stopping = true
     await this.#reloading
     this.#scheduler.stop()
-    savePolled(this.#monitor.snapshots(), { clock: this.#clock, log: this.#log.event, stateDir: this.#stateDir })
+    savePolled(this.#monitor.snapshots(), { clock: this.#clock, log: this.#log, stateDir: this.#stateDir })
     const silentMs = this.#clock.now()
     const heard = await this.#lastWordHeard(silentMs)
-    await Promise.all(this.#listeners.map(async listener => listener.close()))
-    await this.#admin?.close()
+    await this.#ports.close()
     this.#ticker?.stop()
     this.#lateness?.stop()
-    this.#log.event('agent.stop', { heard, ms: Math.round(this.#clock.now() - silentMs) }, heard ? 'hcf stops: every HAProxy has heard its last answer' : 'hcf stops: some HAProxy has not asked any more')
+    this.#log('agent.stop', { heard, ms: Math.round(this.#clock.now() - silentMs) }, heard ? 'hcf stops: every HAProxy has heard its last answer' : 'hcf stops: some HAProxy has not asked any more')
+    await this.#journal.close()
   }
 
   async #lastWordHeard (sinceMs: number): Promise<boolean> {
@@ -154,97 +214,72 @@ class RunningAgent implements App {
     })
   }
 
-  /** Opens what is new before it closes what is gone: an address that cannot be had changes nothing. */
-  async #listen (config: Config): Promise<void> {
-    const listeners: AgentListener[] = []
-    const opened: AgentListener[] = []
-    try {
-      for (const options of config.agent.listen) {
-        const known = this.#listeners.find(({ address }) => showAddress(address) === showAddress(options.address))
-        const listener = known ?? await listenAgent(options, config.agent, this.#agentDeps)
-        if (known === undefined) opened.push(listener)
-        listeners.push(listener)
-      }
-      await this.#listenAdmin(config.adminListen)
-    } catch (error) {
-      await Promise.all(opened.map(async listener => listener.close()))
-      throw error
-    }
-    for (const [i, options] of config.agent.listen.entries()) listeners[i]?.update(options, config.agent)
-    for (const { bound } of opened) this.#log.event('agent.listen', { address: bound }, `answers HAProxy on ${bound}`)
-    const gone = this.#listeners.filter(listener => !listeners.includes(listener))
-    this.#listeners = listeners
-    await Promise.all(gone.map(async listener => listener.close()))
+  #tick (): void {
+    this.#book.tick() // first: what an order leaves behind is told in the same breath
+    this.#monitor.tick()
+    this.#pollers.tick(this.#clock.now())
   }
 
-  async #listenAdmin (address: Address): Promise<void> {
-    const old = this.#admin
-    if (old !== undefined && showAddress(old.address) === showAddress(address)) return
-    const { createAdmin } = await import('./admin/server.ts')
-    const admin = createAdmin({
-      version: this.#version,
-      status: () => this.#monitor.ids.flatMap(id => this.#status(id) ?? []),
-      server: id => this.#detail(id),
-      nearest: id => this.#monitor.nearest(id),
-      isStopping: () => this.#stopping,
-      uptimeMs: () => Math.round(this.#clock.now() - this.#startedMs)
+  #openJournal ({ journalBytes, backends }: Config): Chronicle {
+    if (journalBytes === 0) return noJournal
+    const names = new Map(backends.map(({ name, servers }) => [name, servers.map(server => server.name)]))
+    return new Journal({
+      clock: this.#clock, log: this.#log, dir: this.#journalDir, maxBytes: journalBytes,
+      nameOf: ({ backend, server }) => `${backend}/${names.get(backend)?.[server] ?? server}`
     })
-    if (address.kind === 'unix') await makeRoom(address.path)
-    const bound = await admin.listen(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port })
-    this.#admin = { address, bound: address.kind === 'unix' ? showAddress(address) : bound.replace('http://', ''), close: async () => admin.close() }
-    await old?.close()
   }
 
-  #createAgentDeps (): AgentDeps {
-    const unknown = new Throttle(this.#clock, COMPLAIN_EVERY_MS)
-    const refused = new Throttle(this.#clock, COMPLAIN_EVERY_MS)
-    const trouble = new Throttle(this.#clock, COMPLAIN_EVERY_MS)
-    return {
-      after: (ms, run) => this.#clock.after(ms, run),
-      reply: (id, from) => {
-        const reply = this.#monitor.reply(id, from)
-        if (reply !== undefined) this.#pollers.told(id, from, this.#clock.now())
-        return reply
+  async #swapJournal (config: Config): Promise<void> {
+    const old = this.#journal
+    this.#journal = noJournal // two that write to the same files would tear each other's lines
+    await old.close()
+    this.#journal = this.#openJournal(config)
+  }
+
+  #createScheduler (): Scheduler {
+    const clock = this.#clock
+    const deadlines = new Deadlines((tick, everyMs) => clock.every(everyMs, tick))
+    return new Scheduler({
+      clock,
+      createProbe: poll => createProbe(poll, { now: () => clock.now(), deadlines }),
+      onSample: (poll, sample) => {
+        const seen = this.#lateness?.taint(sample) ?? sample
+        this.#journal.sample(poll, seen)
+        this.#monitor.apply(poll, seen)
       },
-      onUnknown: (asked, from) => {
-        if (!unknown.allow(`${from} ${asked}`)) return
-        const near = this.#monitor.nearest(asked)
-        this.#log.event('request.unknown', { asked, from, near }, `${from} asks for ${asked}, which is not in the config${near.length > 0 ? `; near: ${near.join(', ')}` : ''}`)
-      },
-      onRefused: (from, why) => {
-        if (refused.allow(`${from} ${why}`)) this.#log.event('request.refused', { from, why }, `refused ${from}: ${why}`)
-      },
-      onTrouble: error => {
-        const { code = 'error' } = error as NodeJS.ErrnoException
-        if (trouble.allow(code)) this.#log.event('agent.trouble', { why: code }, 'cannot accept a connection; goes on')
-      }
-    }
+      isUndecided: poll => this.#monitor.isUndecided(poll),
+      isAwaited: poll => this.#monitor.isAwaited(poll),
+      wanted: poll => this.#monitor.wanted(poll)
+    })
+  }
+
+  #adminDeps (): ReturnType<typeof adminDeps> {
+    const [clock, monitor, book, pollers] = [this.#clock, this.#monitor, this.#book, this.#pollers]
+    return adminDeps({
+      clock, monitor, book, pollers,
+      operator: new Operator({ clock, monitor, book, pollers, log: this.#log }),
+      feed: this.#feed,
+      version: this.#version,
+      startedMs: this.#startedMs,
+      journal: () => this.#journal,
+      tokens: () => this.#tokens,
+      sockets: () => this.#config.haproxySockets.map(address =>
+        ({ name: showAddress(address), ...(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port }) })),
+      isStopping: () => this.#stopping,
+      reload: async () => this.reloadFile()
+    })
   }
 
   #logLoaded (config: Config): void {
     const servers = this.#monitor.ids.length
-    this.#log.event('config.loaded', { config: config.file, backends: config.backends.length, servers, polls: config.polls.length }, `${servers} servers, ${config.polls.length} polls`)
-  }
-
-  #status (id: string): ServerStatus | undefined {
-    const view = this.#monitor.view(id)
-    return view === undefined ? undefined : statusOf(view, this.#clock.now())
-  }
-
-  #detail (id: string): ServerDetail | undefined {
-    const view = this.#monitor.view(id)
-    if (view === undefined) return undefined
-    const now = this.#clock.now()
-    return {
-      ...statusOf(view, now),
-      backend: view.backend,
-      criteria: view.criteria.map(({ sinceMs, ...criterion }) => ({ ...criterion, ...(sinceMs === undefined ? {} : { forMs: Math.round(now - sinceMs) }) })),
-      pollers: this.#pollers.of(id).map(({ from, lastMs }) => ({ from, agoMs: Math.round(now - lastMs) }))
-    }
+    this.#log('config.loaded', { config: config.file, backends: config.backends.length, servers, polls: config.polls.length }, `${servers} servers, ${config.polls.length} polls`)
   }
 }
 
-function statusOf ({ id, decision, sentence, reply, sinceMs }: ServerView, now: number): ServerStatus {
-  const { state, weightPercent, layer, because } = decision
-  return { server: id, state, weightPercent, layer, because, sentence, reply: encodeReply(reply).trimEnd(), forMs: Math.round(now - sinceMs) }
+/** Throws what is wrong with the file; the config has looked at it a moment ago. */
+function readTokens ({ tokenFile }: Config): Tokens | undefined {
+  if (tokenFile === undefined) return undefined
+  const parsed = parseTokens(readFileSync(tokenFile, 'utf8'))
+  if (!parsed.ok) throw new Error(`${tokenFile} ${parsed.problems.join('; ')}`)
+  return parsed.tokens
 }

@@ -4,12 +4,15 @@ import { connect } from 'node:net'
 const TIMEOUT_MS = 2000
 const ANSWER_BYTES_MAX = 32 * 1024 * 1024
 
+/** Where a runtime API listens. */
+export type RuntimeSocket = { readonly path: string } | { readonly host: string, readonly port: number }
+
 /** The answer to a command on a runtime socket. Rejects with the system's error, or when HAProxy is silent. */
-export async function runtimeCommand (socketPath: string, command: string): Promise<string> {
+export async function runtimeCommand (where: RuntimeSocket, command: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
-    const socket = connect(socketPath)
+    const socket = connect(where)
     socket.setTimeout(TIMEOUT_MS, () => { socket.destroy(new Error(`HAProxy's runtime socket is silent for ${TIMEOUT_MS} ms`)) })
     socket.on('connect', () => { socket.write(`${command}\n`) })
     socket.on('data', chunk => {
@@ -40,6 +43,8 @@ export interface ServerStat {
   readonly checkStatus: string
   readonly sessions: number
   readonly sessionsNow: number
+  /** Requests that wait for this server. */
+  readonly queued: number
   /** Answers 5xx that the server gave, and requests and connections that failed on it. */
   readonly failed: number
 }
@@ -63,12 +68,13 @@ export function parseStat (csv: string): readonly ServerStat[] {
       checkStatus: cell('check_status').replace(/^\* /, ''),
       sessions: Number(cell('stot')),
       sessionsNow: Number(cell('scur')),
+      queued: Number(cell('qcur')),
       failed: Number(cell('hrsp_5xx')) + Number(cell('econ')) + Number(cell('eresp'))
     }]
   })
 }
 
-export const showStat = async (socketPath: string): Promise<readonly ServerStat[]> => parseStat(await runtimeCommand(socketPath, 'show stat'))
+export const showStat = async (where: RuntimeSocket): Promise<readonly ServerStat[]> => parseStat(await runtimeCommand(where, 'show stat'))
 
 /** Cells may be quoted, with quotes doubled. */
 const splitCsv = (line: string): readonly string[] =>

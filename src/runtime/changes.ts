@@ -97,6 +97,13 @@ function tellStrain (log: LogEvent, before: Known | undefined, { backend: { name
   log('backend.strain', { backend: name, on, extra: state.extra, troubled, inService }, `${name}: ${message}`, on ? 'warn' : 'info')
 }
 
+/** A server in service that gets another share. The steps of one that comes back are no news. */
+export function tellWeight (log: LogEvent, id: string, from: Decision, to: Decision): void {
+  if (from.weightPercent === to.weightPercent || to.state !== 'up') return
+  const fields = { server: id, from: from.weightPercent, to: to.weightPercent, because: to.because }
+  log('server.weight', fields, `${id} weight ${from.weightPercent}% -> ${to.weightPercent}%`, to.layer === 'ramp' ? 'debug' : 'info')
+}
+
 /** A decision in one word or two. Two that read alike differ at most in weight. */
 export function shown ({ state, layer }: Decision): string {
   switch (layer) {

@@ -1,9 +1,11 @@
 /** A backend as the monitor holds it: what it is, what is known of it, and what was said last. */
 import { advance, newBackend } from '../core/advance.ts'
+import type { BackendStory, Story } from '../core/explain.ts'
 import type { Backend, Decision } from '../core/model.ts'
 import type { Orders } from '../core/order.ts'
+import type { Mode } from '../core/policy.ts'
 import { carryOver, revive } from '../core/reload.ts'
-import type { AdminState } from '../core/reply.ts'
+import type { AdminState, Reply } from '../core/reply.ts'
 import type { BackendState } from '../core/state.ts'
 import type { Doubting } from './changes.ts'
 import type { LogEvent } from './log.ts'
@@ -56,4 +58,19 @@ function begin (backend: Backend, nowMs: number, log: LogEvent, restored: Restor
     log('state.set_aside', { file: 'polled.json', to: 'nowhere', why }, `what was known of ${backend.name} was not understood: its servers begin anew`)
     return newBackend(backend, nowMs)
   }
+}
+
+/** One server as status and explain show it. */
+export interface ServerView extends Story {
+  readonly id: string
+  readonly reply: Reply
+  /** Monotonic ms when the decision last changed. */
+  readonly sinceMs: number
+}
+
+export interface BackendView {
+  readonly name: string
+  readonly mode: Mode
+  readonly story: BackendStory
+  readonly servers: readonly ServerView[]
 }

@@ -4,11 +4,10 @@
  */
 import { advance } from '../core/advance.ts'
 import { decide } from '../core/decide.ts'
-import { explain, explainBackend, type BackendStory, type Story } from '../core/explain.ts'
+import { explain, explainBackend, takesTraffic, type BackendStory } from '../core/explain.ts'
 import type { Voice } from '../core/gate.ts'
 import { serverId, type Backend, type Decision, type Sample } from '../core/model.ts'
 import { byScope, NO_ORDERS, type Order, type Orders } from '../core/order.ts'
-import type { Mode } from '../core/policy.ts'
 import { isAwaited, isUndecided, wantedWitnesses } from '../core/pace.ts'
 import type { Poll } from '../core/probe.ts'
 import { reachCheck } from '../core/reach.ts'
@@ -16,9 +15,9 @@ import { snapshot, type Snapshot } from '../core/reload.ts'
 import { toReply, type AdminState, type Reply } from '../core/reply.ts'
 import { refusalOf, type Caution, type Refusal } from '../core/safety.ts'
 import type { BackendState } from '../core/state.ts'
-import { isBad, shown, tellBackend, tellCriteria, tellDoubt } from './changes.ts'
+import { isBad, shown, tellBackend, tellCriteria, tellDoubt, tellWeight } from './changes.ts'
 import type { Clock } from './clock.ts'
-import { hold, type Held } from './held.ts'
+import { hold, type BackendView, type Held, type ServerView } from './held.ts'
 import type { LogEvent } from './log.ts'
 import { nearest } from './nearest.ts'
 import type { Restored } from './polled.ts'
@@ -42,24 +41,11 @@ export interface MonitorDeps {
   readonly encode: (reply: Reply) => string
   /** What the polls said before a restart. */
   readonly restored?: Restored | undefined
+  /** In force from the start. */
+  readonly orders?: readonly Order[]
 }
 
 interface Place { readonly held: Held, readonly index: number }
-
-/** One server as status and explain show it. */
-export interface ServerView extends Story {
-  readonly id: string
-  readonly reply: Reply
-  /** Monotonic ms when the decision last changed. */
-  readonly sinceMs: number
-}
-
-export interface BackendView {
-  readonly name: string
-  readonly mode: Mode
-  readonly story: BackendStory
-  readonly servers: readonly ServerView[]
-}
 
 export class Monitor {
   readonly #deps: MonitorDeps
@@ -74,6 +60,7 @@ export class Monitor {
     this.#deps = deps
     this.#localTrouble = new Throttle(deps.clock, LOCAL_TROUBLE_EVERY_MS)
     this.#restored = deps.restored
+    this.#orders = byScope(deps.orders ?? [])
     this.#install(farm)
     this.#restored = undefined
   }
@@ -142,6 +129,14 @@ export class Monitor {
     const story = explain(backend, state, index, this.#deps.clock.now(), around)
     const reply = toReply(story.decision, adminState, this.#deps.said.owes(id))
     return { id, reply, sinceMs: sinceMs[index] ?? 0, ...story }
+  }
+
+  /** Whether a server takes traffic, as far as we say it; undefined for one we do not know. */
+  takesTraffic (id: string): boolean | undefined {
+    const place = this.#places.get(id)
+    if (place === undefined) return undefined
+    const { held: { backend, state }, index } = place
+    return takesTraffic(decide(backend, state, index, this.#deps.clock.now()), state.servers[index])
   }
 
   /** The backends an order for `scope` concerns, as they are configured. */
@@ -268,11 +263,7 @@ export class Monitor {
     const server = held.backend.servers[index]
     if (server === undefined) return to
     if (from.state !== to.state || shown(from) !== shown(to)) this.#changed(held, index, serverId(server), from, to)
-    else if (from.weightPercent !== to.weightPercent && to.state === 'up') {
-      const fields = { server: serverId(server), from: from.weightPercent, to: to.weightPercent, because: to.because }
-      const message = `${serverId(server)} weight ${from.weightPercent}% -> ${to.weightPercent}%`
-      this.#deps.log('server.weight', fields, message, to.layer === 'ramp' ? 'debug' : 'info')
-    }
+    else tellWeight(this.#deps.log, serverId(server), from, to)
     return to
   }
 

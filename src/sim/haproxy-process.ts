@@ -62,8 +62,8 @@ export async function startHaproxy ({ config, workDir, env }: HaproxyOptions): P
     statsUrl: url(2),
     socketPath,
     output,
-    command: async text => runtimeCommand(socketPath, text),
-    stat: async () => showStat(socketPath),
+    command: async text => runtimeCommand({ path: socketPath }, text),
+    stat: async () => showStat({ path: socketPath }),
     stop: async () => stop(child)
   }
 }
@@ -88,7 +88,7 @@ function collect (child: ChildProcess): () => string {
 async function ready (socketPath: string, output: () => string, child: ChildProcess): Promise<void> {
   const giveUp = performance.now() + READY_WITHIN_MS
   for (;;) {
-    const failure = await runtimeCommand(socketPath, 'show info').then(() => undefined, (error: unknown) => error as Error)
+    const failure = await runtimeCommand({ path: socketPath }, 'show info').then(() => undefined, (error: unknown) => error as Error)
     if (failure === undefined) return
     if (performance.now() > giveUp || child.exitCode !== null) {
       await stop(child)

@@ -70,7 +70,7 @@ export async function startModelBalancer ({ agent, agentInterMs, ports }: ModelO
 
 const statOf = ({ pool, name, model, sessions, sessionsNow, failed }: Member): ServerStat => ({
   backend: pool, server: name, status: statusColumn(model), weight: effectiveWeight(model), agentStatus: model.agentStatus, lastAgent: model.lastAgt,
-  checkStatus: model.checkHealth === 'up' ? 'L4OK' : 'L4CON', sessions, sessionsNow, failed
+  checkStatus: model.checkHealth === 'up' ? 'L4OK' : 'L4CON', sessions, sessionsNow, queued: 0, failed
 })
 
 async function listen (handler: RequestListener): Promise<Server> {

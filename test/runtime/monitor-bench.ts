@@ -129,7 +129,7 @@ export class Bench {
     const id = name.includes('/') ? name : `web/${name}`
     const reply = this.monitor.reply(id, from)
     if (reply === undefined) return 'unknown'
-    this.pollers.told(id, from, this.clock.now())
+    this.pollers.told(id, from, this.clock.now(), reply)
     return encodeReply(reply).trimEnd()
   }
 

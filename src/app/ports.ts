@@ -1,0 +1,72 @@
+/** The ports we listen on: HAProxy's and the admin's. Opens what is new before it closes what is gone. */
+import type { AdminDeps } from '../admin/deps.ts'
+import { listenAgent, type AgentDeps, type AgentListener } from '../agent/server.ts'
+import type { Config } from '../config/load.ts'
+import { showAddress, type Address } from '../config/schema.ts'
+import { makeRoom } from '../runtime/unix-socket.ts'
+
+interface AdminPort { readonly address: Address, readonly bound: string, readonly close: () => Promise<void> }
+
+export interface PortsDeps {
+  readonly agent: AgentDeps
+  readonly admin: AdminDeps
+  /** HAProxy can ask at this address now. */
+  readonly onListen: (bound: string) => void
+}
+
+export class Ports {
+  readonly #deps: PortsDeps
+  #agents: readonly AgentListener[] = []
+  #admin: AdminPort | undefined
+
+  constructor (deps: PortsDeps) {
+    this.#deps = deps
+  }
+
+  get agentAddresses (): readonly string[] {
+    return this.#agents.map(({ bound }) => bound)
+  }
+
+  get adminAddress (): string {
+    return this.#admin?.bound ?? ''
+  }
+
+  /** An address that cannot be had changes nothing: throws what the system says. */
+  async listen (config: Config): Promise<void> {
+    const listeners: AgentListener[] = []
+    const opened: AgentListener[] = []
+    try {
+      for (const options of config.agent.listen) {
+        const known = this.#agents.find(({ address }) => showAddress(address) === showAddress(options.address))
+        const listener = known ?? await listenAgent(options, config.agent, this.#deps.agent)
+        if (known === undefined) opened.push(listener)
+        listeners.push(listener)
+      }
+      await this.#listenAdmin(config.adminListen)
+    } catch (error) {
+      await Promise.all(opened.map(async listener => listener.close()))
+      throw error
+    }
+    for (const [i, options] of config.agent.listen.entries()) listeners[i]?.update(options, config.agent)
+    for (const { bound } of opened) this.#deps.onListen(bound)
+    const gone = this.#agents.filter(listener => !listeners.includes(listener))
+    this.#agents = listeners
+    await Promise.all(gone.map(async listener => listener.close()))
+  }
+
+  async #listenAdmin (address: Address): Promise<void> {
+    const old = this.#admin
+    if (old !== undefined && showAddress(old.address) === showAddress(address)) return
+    const { createAdmin } = await import('../admin/server.ts')
+    const admin = createAdmin(this.#deps.admin)
+    if (address.kind === 'unix') await makeRoom(address.path)
+    const bound = await admin.listen(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port })
+    this.#admin = { address, bound: address.kind === 'unix' ? showAddress(address) : bound.replace('http://', ''), close: admin.close }
+    await old?.close()
+  }
+
+  async close (): Promise<void> {
+    await Promise.all(this.#agents.map(async listener => listener.close()))
+    await this.#admin?.close()
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * The operator's hand: takes an order only when it is for servers we have, leaves enough of them in service, and can be
+ * kept. What is refused changes nothing.
+ */
+import { byScope, capOf, ordersOn, showAction, showOrder, type Order, type OrderAction } from '../core/order.ts'
+import type { Refusal } from '../core/safety.ts'
+import { clean, count } from '../core/text.ts'
+import type { Clock } from './clock.ts'
+import type { LogEvent } from './log.ts'
+import type { Monitor } from './monitor.ts'
+import { nearest } from './nearest.ts'
+import { WINDOW_AUTHOR, type OrderBook } from './order-book.ts'
+import type { Override } from './order-store.ts'
+import type { Pollers } from './pollers.ts'
+
+/** What is kept of a reason: a cap of a Tahoe file pasted into one is not. */
+const REASON_CHARACTERS = 200
+
+export interface OrderRequest {
+  readonly scopes: readonly string[]
+  readonly action: OrderAction
+  readonly by: string
+  readonly reason: string
+  /** Unix ms; absent: until it is cleared. */
+  readonly untilWallMs?: number
+  /** Of a weight: walk there within this time. */
+  readonly rampMs?: number
+  /** Give it though too few are left. */
+  readonly force: boolean
+  readonly atMost?: number
+}
+
+export type Given =
+  | { readonly ok: true, readonly scopes: readonly string[], readonly notes: readonly string[] }
+  | { readonly ok: false, readonly code: 'unknown' | 'invalid' | 'min_up' | 'at_most' | 'full' | 'disk', readonly detail: string, readonly more?: Readonly<Record<string, unknown>> }
+
+export interface OperatorDeps {
+  readonly clock: Pick<Clock, 'now' | 'wall'>
+  readonly log: LogEvent
+  readonly monitor: Monitor
+  readonly book: OrderBook
+  readonly pollers: Pollers
+}
+
+export class Operator {
+  readonly #deps: OperatorDeps
+
+  constructor (deps: OperatorDeps) {
+    this.#deps = deps
+  }
+
+  /** All of it, or nothing. */
+  give (request: OrderRequest): Given {
+    const { monitor, book, log } = this.#deps
+    const wrong = this.#unknown(request.scopes) ?? this.#invalid(request)
+    if (wrong !== undefined) return wrong
+    const overrides = request.scopes.map(scope => this.#override(scope, request))
+    const refused = monitor.refusal(this.#preview(overrides), request)
+    if (refused !== undefined) {
+      const answer = refusal(refused, request)
+      const { action, by, reason } = request
+      log('override.refused', { scopes: request.scopes, action: showAction(action), by, reason: clean(reason, REASON_CHARACTERS), why: refused.why }, `refused to ${by}: ${answer.detail}`)
+      return answer
+    }
+    const kept = book.set(overrides)
+    if (kept !== 'set') return { ok: false, code: kept.why, detail: kept.detail }
+    return { ok: true, scopes: request.scopes, notes: this.#notes(request) }
+  }
+
+  /** Ends the order of a scope. One that is not there is no mistake: it is what was wanted. */
+  clear (scope: string, by: string): Given {
+    const { book, monitor } = this.#deps
+    const has = book.overrides().some(override => override.scope === scope)
+    const wrong = has ? undefined : this.#unknown([scope]) // a server that is gone may still have an order
+    if (wrong !== undefined) return wrong
+    const cleared = book.clear(scope, by)
+    if (cleared !== undefined && 'why' in cleared) return { ok: false, code: cleared.why, detail: cleared.detail }
+    const none = cleared === undefined ? [`there was no order on ${scope}`] : []
+    return { ok: true, scopes: [scope], notes: [...none, ...this.#stillOrdered(scope, monitor.concerned(scope).length > 0)] }
+  }
+
+  #unknown (scopes: readonly string[]): Given | undefined {
+    const { monitor } = this.#deps
+    for (const scope of scopes) {
+      if (monitor.concerned(scope).length > 0) continue
+      const [backend = '', server] = scope.split('/')
+      const near = server === '*' ? nearest(backend, monitor.views().map(({ name }) => name)).map(name => `${name}/*`) : monitor.nearest(scope)
+      const hint = near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''
+      return { ok: false, code: 'unknown', detail: `No ${server === '*' ? `backend ${clean(backend)}` : `server ${clean(scope)}`} in the config.${hint}` }
+    }
+    return undefined
+  }
+
+  #invalid ({ scopes, by, untilWallMs, rampMs }: OrderRequest): Given | undefined {
+    const now = this.#deps.clock.wall()
+    if (by === WINDOW_AUTHOR) return { ok: false, code: 'invalid', detail: `${WINDOW_AUTHOR} is the author of the windows of the config: say who you are.` }
+    const twice = scopes.find((scope, at) => scopes.indexOf(scope) !== at)
+    if (twice !== undefined) return { ok: false, code: 'invalid', detail: `${twice} is named twice.` }
+    if (untilWallMs === undefined) return undefined
+    if (untilWallMs <= now) return { ok: false, code: 'invalid', detail: `The order would be over already: it is ${new Date(now).toISOString()}.` }
+    if (rampMs !== undefined && rampMs * 2 > untilWallMs - now) {
+      return { ok: false, code: 'invalid', detail: 'The ramp must take at most half of the time: the weight walks there and back.' }
+    }
+    return undefined
+  }
+
+  #override (scope: string, { action, by, reason, untilWallMs, rampMs }: OrderRequest): Override {
+    const { book, clock } = this.#deps
+    const ramp = rampMs === undefined ? {} : { rampMs, rampFromPercent: capOf(byScope(book.orders), scope, clock.now()) }
+    return {
+      scope, action, by: clean(by, 64), reason: clean(reason, REASON_CHARACTERS), fromWallMs: clock.wall(),
+      ...(untilWallMs === undefined ? {} : { untilWallMs }), ...ramp
+    }
+  }
+
+  /** All orders as they would be. */
+  #preview (overrides: readonly Override[]): readonly Order[] {
+    const { book, clock } = this.#deps
+    const scopes = new Set(overrides.map(({ scope }) => scope))
+    const fromMs = clock.now()
+    return [
+      ...book.orders.filter(order => isWindow(order) || !scopes.has(order.scope)),
+      ...overrides.map(({ scope, action, by, reason }): Order => ({ scope, action, by, reason, fromMs }))
+    ]
+  }
+
+  /** What the order does not do, though one might think so. */
+  #notes ({ scopes, action }: OrderRequest): readonly string[] {
+    const { monitor, book } = this.#deps
+    return scopes.flatMap(scope => {
+      const concerned = monitor.concerned(scope)
+      const gone = action === 'ready' && !book.overrides().some(override => override.scope === scope) ? [`${scope} had no order to be ready from`] : []
+      const flat = typeof action === 'string' || action.weightPercent === 0 ? [] : concerned.filter(({ policy }) => policy.weight === undefined)
+        .map(({ name }) => `${name} has weight: off, so a cap changes nothing there (0% takes out)`)
+      return [...gone, ...flat, ...this.#narrower(scope), ...this.#unheard(scope)]
+    })
+  }
+
+  #narrower (scope: string): readonly string[] {
+    if (!scope.endsWith('/*')) return []
+    const others = this.#deps.book.overrides().filter(other => other.scope !== scope && isWithin(other.scope, scope))
+    return others.map(other => `${other.scope} keeps its own: ${showOrder({ ...other, fromMs: 0 })}`)
+  }
+
+  #unheard (scope: string): readonly string[] {
+    const { monitor, pollers, clock } = this.#deps
+    const servers = monitor.concerned(scope).flatMap(({ name, servers }) => servers.map(server => `${name}/${server.name}`)).filter(id => isWithin(id, scope))
+    const unasked = servers.filter(id => !pollers.asks(id, clock.now()))
+    if (unasked.length === 0) return []
+    return [`no HAProxy asks for ${unasked.length > 3 ? count(unasked.length, 'of these server') : unasked.join(', ')}: nobody hears of it there`]
+  }
+
+  /** After one order ended, another may count. */
+  #stillOrdered (scope: string, known: boolean): readonly string[] {
+    if (!known) return []
+    const [backend = '*', name = '*'] = scope.split('/')
+    const still = ordersOn(byScope(this.#deps.book.orders), { backend, name }, this.#deps.clock.now()).find(({ status }) => status === 'counts')?.order
+    const wider = still === undefined || still.action === 'ready' ? [] : [`${scope} is still ${showOrder(still)}: hcf ready ${scope} exempts it`]
+    return [...wider, ...this.#narrower(scope)]
+  }
+}
+
+/** Whether an order comes from the config. */
+export const isWindow = ({ by }: Pick<Order, 'by'>): boolean => by === WINDOW_AUTHOR
+
+/** Whether one scope, or a server, lies within another. */
+export function isWithin (inner: string, outer: string): boolean {
+  return outer === '*/*' || inner === outer || (outer.endsWith('/*') && inner.startsWith(outer.slice(0, -1)))
+}
+
+function refusal (refused: Refusal, { atMost }: OrderRequest): Extract<Given, { readonly ok: false }> {
+  const { backend } = refused
+  if (refused.why === 'min_up') {
+    const { left, of, minUp } = refused
+    const who = left.length === 0 ? 'nobody fit would be left' : `left would be ${left.join(', ')}`
+    const detail = `${backend} would have ${left.length} of ${count(of, 'server')} fit and in service (${who}), and min_up is ${minUp}. --force gives the order all the same.`
+    return { ok: false, code: 'min_up', detail, more: { backend, left, min_up: minUp } }
+  }
+  const { out, atMost: most } = refused
+  const who = out.length === 0 ? 'no server is' : `${out.join(', ')} ${out.length === 1 ? 'is' : 'are'}`
+  const cure = most === atMost ? '--queue waits for room.' : '--queue waits for room, --force gives the order all the same.'
+  const detail = `${backend} may have at most ${count(most, 'server')} out by order, and ${who} out by order now. ${cure}`
+  return { ok: false, code: 'at_most', detail, more: { backend, out, at_most: most } }
+}
