@@ -91,7 +91,7 @@ function capAt (order: Order, target: number, nowMs: number): { readonly percent
   const { from, to, startMs, overMs } = leg
   const far = Math.abs(to - from)
   const steps = Math.floor(far * (nowMs - startMs) / overMs / STEP_PERCENT)
-  const nextMs = startMs + overMs * Math.min(1, (steps + 1) * STEP_PERCENT / Math.max(far, STEP_PERCENT))
+  const nextMs = startMs + overMs * Math.min(1, (steps + 1) * STEP_PERCENT / far)
   return { percent: from + Math.sign(to - from) * steps * STEP_PERCENT, nextMs }
 }
 

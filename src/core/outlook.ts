@@ -1,6 +1,6 @@
 /** What will happen to a server next by itself, as far as one can say: for a person who wonders whether to wait. */
 import type { Backend, Decision, Server } from './model.ts'
-import { nextOrderMs, ordersOn, showAction, type OrderStory } from './order.ts'
+import { nextOrderMs, orderFor, ordersOn, settles, showAction, type OrderStory } from './order.ts'
 import { takesOut } from './severity.ts'
 import type { BackendState, ServerState } from './state.ts'
 import { showAge } from './text.ts'
@@ -14,9 +14,10 @@ export function outlook (backend: Backend, state: BackendState, index: number, d
   const own = state.servers[index]
   if (server === undefined || own === undefined) return undefined
   const stories = ordersOn(state.orders, server, nowMs)
+  const order = orderFor(state.orders, server, nowMs)
   const parts = [
     ...orderEnds(stories, nowMs),
-    ...(decision.layer === 'order' && decision.state !== 'up' ? [] : polled(backend, server, own, decision, nowMs)),
+    ...(order !== undefined && settles(order) ? [] : polled(backend, server, own, decision, nowMs)),
     ...orderComes(stories, nowMs)
   ]
   return parts.length === 0 ? undefined : parts.join('; ')
@@ -66,7 +67,7 @@ function back ({ criteria }: Server, { checks }: ServerState): readonly string[]
 function outSoon ({ criteria }: Server, { checks }: ServerState): readonly string[] {
   const failing = criteria.flatMap((criterion, i) => {
     const check = checks[i]
-    if (check === undefined || check.latched || check.doubt !== undefined || check.bad === 0 || !takesOut(criterion)) return []
+    if (check === undefined || check.doubt !== undefined || check.bad === 0 || !takesOut(criterion)) return []
     return [{ name: criterion.name, more: Math.max(1, criterion.fall - check.bad) }]
   }).toSorted((a, b) => a.more - b.more)
   const [first] = failing

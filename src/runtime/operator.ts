@@ -113,15 +113,10 @@ export class Operator {
     }
   }
 
-  /** All orders as they would be. */
+  /** All orders as they would be: the later of one scope counts. */
   #preview (overrides: readonly Override[]): readonly Order[] {
-    const { book, clock } = this.#deps
-    const scopes = new Set(overrides.map(({ scope }) => scope))
-    const fromMs = clock.now()
-    return [
-      ...book.orders.filter(order => isWindow(order) || !scopes.has(order.scope)),
-      ...overrides.map(({ scope, action, by, reason }): Order => ({ scope, action, by, reason, fromMs }))
-    ]
+    const fromMs = this.#deps.clock.now()
+    return [...this.#deps.book.orders, ...overrides.map(({ scope, action, by, reason }): Order => ({ scope, action, by, reason, fromMs }))]
   }
 
   /** What the order does not do, though one might think so. */

@@ -140,6 +140,7 @@ void t.test('a weight walks there in steps, and back before its end', async (t) 
   const next = (given: Order, nowMs: number): number => Math.round(nextOrderMs(byScope([given]), nowMs))
   t.strictSame([500, 1000, 1070, 1950].map(ms => next(walk(100, 25), ms)), [1000, 1067, 1133, 2000], 'when it moves next')
   t.equal(next(walk(100, 25), 2000), Infinity, 'there')
+  t.strictSame([walk(50, 50), walk(50, 48)].map(each => next(each, 1000)), [2000, 2000], 'with less than a step to go')
   t.strictSame([2000, 8000, 8960].map(ms => next(walk(100, 0, 9000), ms)), [8000, 8050, 9000], 'on the way back')
 })
 

@@ -3,7 +3,7 @@ import t from 'tap'
 import { decide } from '../../src/core/decide.ts'
 import type { Order } from '../../src/core/order.ts'
 import { outlook } from '../../src/core/outlook.ts'
-import { BARE, only, order, ordered, play, web, without, type Story } from './drawings.ts'
+import { BARE, criterion, only, order, ordered, play, reach, web, without, type Story } from './drawings.ts'
 
 const next = ({ backend, state, nowMs }: Story, laterMs = 0): string | undefined =>
   outlook(backend, state, 0, decide(backend, state, 0, nowMs + laterMs), nowMs + laterMs)
@@ -16,6 +16,9 @@ void t.test('by the polls', async (t) => {
     [play(web('ab', BARE), 'a ++++xx'), 'out if reach fails once more', 'and goes on'],
     [play(web('ab', BARE), 'a ++++xxx'), 'back when reach has passed 2 times', 'out'],
     [play(web('ab', BARE), 'a ++++xxx+'), 'back when reach has passed once more', 'on its way back'],
+    [play(web('ab', BARE, [reach(), criterion('intro', { onFail: { action: 'warn' } })]), 'a ++++\na.intro ++--'), undefined, 'a warning takes nobody out'],
+    [play(web('ab', BARE, [reach(), criterion('disk', { fall: 1 }), criterion('space', { fall: 1, rise: 4 })]), 'a ++++\na.disk ++--\na.space ++--'), 'back when space has passed 4 times', 'the slowest of two'],
+    [play(web('ab', BARE, [reach(), criterion('disk', { fall: 1, onFail: { action: 'warn' } }), criterion('space', { fall: 1 })]), 'a ++++\na.disk ++--\na.space ++-+'), 'back when space has passed once more', 'not the warning'],
     [play(web('ab', only('hold')), 'a ++xxxx++'), undefined, 'its hold is over'],
     [play(web('ab', only('hold')), 'a ++xxx++'), 'back in 1s if it goes on passing', 'held']
   ]
@@ -46,5 +49,6 @@ void t.test('by orders', async (t) => {
   for (const [orders, wanted, why] of rows) t.equal(at(...orders), wanted, why)
   const failing = play(web('ab', BARE), 'a +++xxx')
   t.equal(next(ordered(failing, [order('web/a', 'drain', 0, failing.nowMs + 60_000)])), 'drain ends in 1m', 'what the polls will say does not matter yet')
+  t.equal(next(ordered(failing, [order('web/a', 'up')])), undefined, 'of one that is forced in')
   t.equal(next(ordered(failing, [order('web/a', { weightPercent: 50 }, 0, failing.nowMs + 60_000)])), 'weight 50% ends in 1m; back when reach has passed 2 times', 'with a cap it does')
 })
