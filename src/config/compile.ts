@@ -2,8 +2,10 @@
 import type { Backend, Criterion, ErrorClass, Server } from '../core/model.ts'
 import type { Node, Poll, ProbeRequest } from '../core/probe.ts'
 import { judgeReach, REACH } from '../core/reach.ts'
+import type { Window } from '../core/window.ts'
 import { findContradictions } from './contradictions.ts'
 import { onFailOf, planCriteria, writePlan, type Plan } from './criteria.ts'
+import { windowsOf } from './maintenance.ts'
 import { OFF, toPolicy } from './policy.ts'
 import type { Report } from './problems.ts'
 import { parseNodeUrl, type BackendFile, type ServerFile } from './schema.ts'
@@ -17,6 +19,7 @@ const FAST_PART = 10
 export interface Compiled {
   readonly backend: Backend
   readonly polls: readonly Poll[]
+  readonly windows: readonly Window[]
   /** The criteria as they would be written in full, for `hcf check --effective`. */
   readonly written: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
@@ -40,7 +43,8 @@ export function compileBackend (name: string, file: BackendFile, report: Report)
   const timeoutMs = Math.max(...servers.map(server => server.timeoutMs))
   findContradictions(name, { policy: file.policy, plans, servers: servers.length, timeoutMs }, report)
   const written = Object.fromEntries(plans.map(plan => [plan.name, writePlan(plan)]))
-  return { backend: { name, policy: toPolicy(file, timeoutMs), servers }, polls, written }
+  const windows = windowsOf(name, file, report)
+  return { backend: { name, policy: toPolicy(file, timeoutMs), servers }, polls, windows, written }
 }
 
 /** A node by its address alone: who is looked at, however. */

@@ -21,9 +21,13 @@ export interface Readable {
 
 export function findContradictions (backend: string, readable: Readable, report: Report): void {
   const path = ['backends', backend, 'policy']
-  const { policy: { min_up: minUp, window, hold, weight }, plans, servers } = readable
+  const { policy: { min_up: minUp, at_most_drained: atMostDrained, window, hold, weight }, plans, servers } = readable
   if (servers !== undefined && minUp !== undefined && minUp > servers) {
     report.add([...path, 'min_up'], `must be at most the number of servers (${servers}), is ${minUp}`)
+  }
+  if (servers !== undefined && atMostDrained !== undefined && atMostDrained >= servers) {
+    const why = 'with all of them out by order nobody serves. Leave it out for no limit'
+    report.add([...path, 'at_most_drained'], `must be below the number of servers (${servers}), is ${atMostDrained}: ${why}`)
   }
   if (window !== undefined && window !== OFF && window.fails > window.of) {
     report.add([...path, 'window'], `has ${window.fails} fails of ${window.of}, which cannot be: fails must be at most of`, 'key')

@@ -49,12 +49,16 @@ function syntaxProblems (errors: readonly YAMLError[], text: string, file: strin
     const { line, col } = linePos?.[0] ?? { line: 1, col: 1 }
     const said = (message.split('\n')[0] ?? '').replace(/ at line \d+, column \d+:$/, '')
     const key = code === 'DUPLICATE_KEY' ? `${/^[^\s:]*/.exec(source[line - 1]?.slice(col - 1) ?? '')?.[0] ?? ''} ` : ''
-    const hint = source[line - 1]?.includes('${') === true ? '. Within { } and [ ] write "${NAME}" in quotes, or one key a line' : ''
-    return { file, line, column: col, path: '', message: oneLine(key + (WORDS[code] ?? `is not YAML: ${said}${hint}`)) }
+    return { file, line, column: col, path: '', message: oneLine(key + (WORDS[code] ?? `is not YAML: ${said}${hintAt(source[line - 1] ?? '')}`)) }
   })
   const follows = (a: Problem, b: Problem): boolean =>
     a.line === b.line || (a.message === b.message && a.message === WORDS['TAB_AS_INDENT'])
   return problems.filter((problem, i) => problems.findIndex(other => follows(problem, other)) === i)
+}
+
+function hintAt (line: string): string {
+  if (line.includes('${')) return '. Within { } and [ ] write "${NAME}" in quotes, or one key a line'
+  return /[:,[-]\s+\*/.test(line) ? '. A text that begins with * is written in quotes: "*/15 3 * * *"' : ''
 }
 
 function checkAliases (doc: Document, report: Report): 'good' | 'bad' {
@@ -76,6 +80,9 @@ function checkAliases (doc: Document, report: Report): 'good' | 'bad' {
 const VARIABLE = /\$\{(\w+)(?::-([^}]*))?\}/g
 const CAP = /URI(?::|%(?:25)*3A)[\w-]+(?::|%(?:25)*3A)[a-z2-7]{10}|pb:\/\//i
 
+/** `NAME.SECRET` as a person holds it, or a line of the file. */
+const TOKEN = /\.[\w-]{43}$|\$scrypt\$/
+
 function checkText (node: Scalar, path: Path, env: Env, report: Report): void {
   const written = String(node.value)
   const start = startOf(node)
@@ -83,6 +90,10 @@ function checkText (node: Scalar, path: Path, env: Env, report: Report): void {
     const text = substitute(written, env, message => { report.settleAt(start, message, path) })
     // Quotes make a text of what would be a number.
     node.value = node.type === 'PLAIN' ? plainValue(text) : text
+  }
+  if (path.at(-1) === 'token_file' && TOKEN.test(String(node.value))) {
+    report.settleAt(start, 'must be the path of a file that holds names with hashes, not a token or a hash itself', path)
+    return
   }
   const isCapFile = path.at(-1) === 'cap_file'
   if (!(isCapFile ? /^\s*URI(?::|%3A)/i : CAP).test(String(node.value))) return

@@ -14,7 +14,7 @@ export function checkFiles (file: FileConfig, compiled: readonly Compiled[], bas
     if (typeof written !== 'string') return
     let text: string
     try {
-      text = readFile(resolve(base, written)).trim()
+      text = readFile(resolve(base, written))
     } catch (error) {
       report.add(path, `must be a readable file, is "${written}" (${(error as NodeJS.ErrnoException).code ?? 'cannot be read'})`)
       return
@@ -22,18 +22,28 @@ export function checkFiles (file: FileConfig, compiled: readonly Compiled[], bas
     const wrong = rule?.(text)
     if (wrong !== undefined) report.add(path, wrong)
   }
+  check(['admin', 'token_file'], file.admin.token_file, tokenProblem)
   for (const { backend: { name }, written } of compiled) {
     for (const [server, node] of Object.entries(file.backends[name]?.servers ?? {})) {
       if (typeof node !== 'string') check(['backends', name, 'servers', server, 'ca_file'], node.ca_file, certificateProblem)
     }
     for (const [criterion, { kind, cap_file: capFile }] of Object.entries(written)) {
-      check(['backends', name, 'criteria', criterion, 'cap_file'], capFile, cap => capProblem(cap, String(kind)))
+      check(['backends', name, 'criteria', criterion, 'cap_file'], capFile, cap => capProblem(cap.trim(), String(kind)))
     }
   }
 }
 
 const certificateProblem = (pem: string): string | undefined =>
   pem.includes('-----BEGIN CERTIFICATE-----') ? undefined : 'names a file that holds no certificate (PEM)'
+
+const TOKEN_LINE = /^[\w.-]{1,64}:\$scrypt\$ln=\d+,r=\d+,p=\d+\$[^\s:$]+\$[^\s:$]+(?::read)?$/
+
+/** The first line that is not one, by its number: what stands there may be a token or its hash. */
+function tokenProblem (text: string): string | undefined {
+  const wrong = text.split('\n').findIndex(line => !/^\s*(?:#|$)/.test(line) && !TOKEN_LINE.test(line.trim()))
+  if (wrong < 0) return undefined
+  return `names a file whose line ${wrong + 1} is not like name:hash or name:hash:read: hcf token NAME makes one that is right`
+}
 
 /** Never shows the cap. */
 function capProblem (cap: string, kind: string): string | undefined {

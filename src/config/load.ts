@@ -2,15 +2,16 @@
 import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { dirname, resolve } from 'node:path'
-import { Document, isMap } from 'yaml'
+import { Document, isMap, isSeq } from 'yaml'
 import { z } from 'zod'
 import type { Backend } from '../core/model.ts'
 import type { Poll } from '../core/probe.ts'
 import type { AdminState } from '../core/reply.ts'
+import type { Window } from '../core/window.ts'
 import { compileBackend, unitePolls, type Compiled } from './compile.ts'
 import { readDocument, type Env } from './document.ts'
 import { checkFiles, withFiles, type ReadFile } from './files.ts'
-import { writePolicy } from './policy.ts'
+import { OFF, writePolicy } from './policy.ts'
 import { ConfigError, type Path, type Report } from './problems.ts'
 import { checkWhatCanBeRead } from './salvage.ts'
 import { fileSchema, showAddress, type Address, type BackendFile, type FileConfig } from './schema.ts'
@@ -28,11 +29,19 @@ export interface Config {
     readonly lineTimeoutMs: number
   }
   readonly adminListen: Address
+  /** Who may use the admin port from elsewhere. */
+  readonly tokenFile?: string
+  /** Runtime API of each HAProxy. */
+  readonly haproxySockets: readonly Address[]
   readonly stateDir: string
   readonly logLevel: string
+  /** All its files together; 0: there is none. */
+  readonly journalBytes: number
   readonly backends: readonly Backend[]
   readonly adminStates: Readonly<Record<string, AdminState>>
   readonly polls: readonly Poll[]
+  /** Maintenance, of backends and servers. */
+  readonly windows: readonly Window[]
   /** This config in full, as YAML. */
   readonly effective: string
 }
@@ -80,6 +89,7 @@ function build (file: FileConfig, name: string, report: Report, surroundings: Su
   const backends = compiled.map(({ backend }) => backend)
   const listen = listenersOf(file)
   checkListeners(file, listen, backends, report)
+  checkSockets(file, report)
 
   return {
     file: name,
@@ -90,11 +100,15 @@ function build (file: FileConfig, name: string, report: Report, surroundings: Su
       lineTimeoutMs: file.agent.line_timeout
     },
     adminListen: file.admin.listen,
+    ...(file.admin.token_file === undefined ? {} : { tokenFile: resolve(base, file.admin.token_file) }),
+    haproxySockets: file.haproxy.sockets,
     stateDir: resolve(base, file.state_dir),
     logLevel: file.log.level,
+    journalBytes: file.journal === OFF ? 0 : file.journal.max_size,
     backends,
     adminStates: Object.fromEntries(Object.entries(file.backends).map(([backend, { admin_state: state }]) => [backend, state])),
     polls,
+    windows: compiled.flatMap(({ windows }) => windows),
     effective: effective(file, compiled)
   }
 }
@@ -105,11 +119,20 @@ function effective (file: FileConfig, compiled: readonly Compiled[]): string {
     return [name, { ...own, criteria, policy: writePolicy(own.policy, policy) }]
   }))
   const doc = new Document(z.encode(fileSchema, { ...file, backends }))
-  for (const name of Object.keys(backends)) {
-    const policy = doc.getIn(['backends', name, 'policy'])
-    for (const { value } of isMap(policy) ? policy.items : []) if (isMap(value)) value.flow = true // a group, a line
+  for (const [name, { servers }] of Object.entries(backends)) {
+    const path = ['backends', name]
+    flowIn(doc, [...path, 'policy'])
+    flowIn(doc, [...path, 'maintenance'])
+    for (const server of Object.keys(servers)) flowIn(doc, [...path, 'servers', server, 'maintenance'])
   }
   return doc.toString({ lineWidth: 120 })
+}
+
+/** A group, a line; a window, a line. */
+function flowIn (doc: Document, path: readonly string[]): void {
+  const parent = doc.getIn(path)
+  const values = isMap(parent) ? parent.items.map(({ value }) => value) : isSeq(parent) ? parent.items : []
+  for (const value of values) if (isMap(value)) value.flow = true
 }
 
 function listenersOf (file: FileConfig): readonly Listener[] {
@@ -139,7 +162,15 @@ function checkListeners (file: FileConfig, listen: readonly Listener[], backends
     }
   }
   check(['admin', 'listen'], file.admin.listen)
-  if (!isLoopback(file.admin.listen)) report.add(['admin', 'listen'], 'must be loopback or a unix socket: the admin port has no password')
+  if (isLoopback(file.admin.listen) || file.admin.token_file !== undefined) return
+  report.add(['admin', 'listen'], 'is not loopback: admin.token_file must name a file of those who may (hcf token NAME makes a line of it)')
+}
+
+function checkSockets (file: FileConfig, report: Report): void {
+  const shown = file.haproxy.sockets.map(showAddress)
+  for (const [i, address] of shown.entries()) {
+    if (shown.indexOf(address) < i) report.add(['haproxy', 'sockets', i], `must be an address of its own: ${address} is listed already`)
+  }
 }
 
 /** A file that changes while it is read would be checked as one thing and used as another. */

@@ -29,9 +29,9 @@ const off = z.codec(z.literal([OFF, false]), z.literal(OFF), {
 type Group<S extends z.ZodRawShape> = z.ZodPrefault<z.ZodUnion<readonly [typeof off, z.ZodObject<S, z.core.$strict>]>>
 
 /** `off`, or a mapping in which every key has its default. */
-function group<const S extends z.ZodRawShape> (shape: S): Group<S> {
+export function group<const S extends z.ZodRawShape> (shape: S): Group<S> {
   const keys = Object.keys(shape)
-  const error = `must be off, or a mapping of ${keys.slice(0, -1).join(', ')} and ${keys.at(-1)}`
+  const error = `must be off, or a mapping of ${[keys.slice(0, -1).join(', '), keys.at(-1)].filter(Boolean).join(' and ')}`
   return z.union([off, z.strictObject(shape)], { error }).prefault({} as never)
 }
 
@@ -59,6 +59,7 @@ export const policySchema = z.strictObject({
   hold: group({ base: time(DEFAULT.hold.baseMs), max: time(DEFAULT.hold.maxMs), window: time(DEFAULT.hold.windowMs) }),
   min_up: wholeNumber(0).default(DEFAULT.minUp),
   max_out: part(DEFAULT.maxOutPercent, percentOrNone),
+  at_most_drained: wholeNumber(1).optional(),
   weight: group({
     floor: part(DEFAULT.weight.floorPercent),
     quantum: part(DEFAULT.weight.quantumPercent, percentToHalf),
@@ -94,7 +95,7 @@ export function readablePolicy (raw: Readonly<Record<string, unknown>>): Partial
 
 /** `timeoutMs`: the longest that a poll which shows a server may take. */
 export function toPolicy ({ mode, policy: file }: { readonly mode: Mode, readonly policy: PolicyFile }, timeoutMs = file.timeout): Policy {
-  const { window, gate, burst, strain, hold, min_up: minUp, max_out: maxOutPercent, peers, ramp } = file
+  const { window, gate, burst, strain, hold, min_up: minUp, max_out: maxOutPercent, at_most_drained: atMostDrained, peers, ramp } = file
   return {
     mode,
     ...(window === OFF ? {} : { window }),
@@ -106,6 +107,7 @@ export function toPolicy ({ mode, policy: file }: { readonly mode: Mode, readonl
     ...(hold === OFF ? {} : { hold: { baseMs: hold.base, maxMs: hold.max, windowMs: hold.window } }),
     minUp,
     maxOutPercent,
+    ...(atMostDrained === undefined ? {} : { atMostDrained }),
     ...toWeight(file.weight),
     ...(peers === OFF ? {} : { peers: { slowerPercent: peers.slower, leastMs: peers.least, servers: peers.servers } }),
     ...(ramp === OFF ? {} : { ramp: { forMs: ramp.for, fromPercent: ramp.from, fullPercent: ramp.full } }),

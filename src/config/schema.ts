@@ -4,9 +4,10 @@
  */
 import { isIP } from 'node:net'
 import { z } from 'zod'
-import { duration, filePath, percent, wholeNumber } from '../criteria/scalars.ts'
+import { duration, filePath, percent, sizeIn, wholeNumber } from '../criteria/scalars.ts'
 import { profiles, type ProfileName } from '../profiles/index.ts'
-import { modeSchema, policySchema } from './policy.ts'
+import { maintenanceSchema } from './maintenance.ts'
+import { group, modeSchema, policySchema } from './policy.ts'
 
 /** Where to listen. Port 0 lets the system choose. */
 export type Address =
@@ -29,14 +30,20 @@ export function parseAddress (text: string): Address | undefined {
   return { kind: 'tcp', host, port: Number(port) }
 }
 
-const address = z.codec(
-  z.string({ error: ADDRESS }).refine(text => parseAddress(text) !== undefined, { error: ADDRESS }),
+const addressThat = (is: (address: Address | undefined) => boolean, error: string): z.ZodCodec<z.ZodString, z.ZodCustom<Address, Address>> => z.codec(
+  z.string({ error }).refine(text => is(parseAddress(text)), { error }),
   z.custom<Address>(isAddress),
   {
     decode: (text): Address => parseAddress(text) ?? { kind: 'unix', path: text },
     encode: value => isAddress(value) ? showAddress(value) : ''
   }
 )
+const address = addressThat(parsed => parsed !== undefined, ADDRESS)
+
+const SOCKET = 'must be an address like unix:/run/haproxy/admin.sock or 127.0.0.1:9999'
+/** One that can be connected to: port 0 is nowhere. */
+const socket = addressThat(parsed => parsed !== undefined && (parsed.kind === 'unix' || parsed.port > 0), SOCKET)
+const SOCKETS = 'must be a list of addresses like unix:/run/haproxy/admin.sock or 127.0.0.1:9999'
 
 /** Tells an address from a listener with a server when a config is written back: a union tries each in turn. */
 function isAddress (value: unknown): boolean {
@@ -85,7 +92,8 @@ const server = z.union([
     url: node,
     weight: percent.prefault('100%'),
     ca_file: filePath.optional(),
-    server_name: z.string({ error: 'must be a host name' }).min(1, { error: 'must be a host name' }).optional()
+    server_name: z.string({ error: 'must be a host name' }).min(1, { error: 'must be a host name' }).optional(),
+    maintenance: maintenanceSchema.optional()
   })
 ], { error: NODE })
 
@@ -105,11 +113,15 @@ const backend = z.strictObject({
   servers: z.record(name, server, { error: 'must be a mapping of server names to nodes' })
     .refine(isFilled, { error: 'must name at least one server' }),
   criteria: z.record(criterionName, criterion, { error: 'must be a mapping of criteria by name' }).default({}),
-  policy: policySchema.prefault({})
+  policy: policySchema.prefault({}),
+  maintenance: maintenanceSchema.optional()
 }, { error: 'must be a mapping with servers' })
 
 const ALLOW = 'must be a list of addresses and networks'
 const DIRECTORY = 'must be the path of a directory'
+/** Below this a busy farm's journal holds nothing; above, it is an archive, and belongs elsewhere. */
+export const JOURNAL_BYTES_MIN = 1024 ** 2
+export const JOURNAL_BYTES_MAX = 64 * 1024 ** 3
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
 export const fileSchema = z.strictObject({
@@ -119,11 +131,16 @@ export const fileSchema = z.strictObject({
     max_connections: wholeNumber(1, 65_536).default(4096),
     line_timeout: duration.prefault('500ms')
   }, { error: 'must be a mapping of agent settings' }).prefault({}),
-  admin: z.strictObject({ listen: address.prefault('127.0.0.1:9778') }, { error: 'must be a mapping of admin settings' }).prefault({}),
+  admin: z.strictObject({
+    listen: address.prefault('127.0.0.1:9778'),
+    token_file: filePath.optional()
+  }, { error: 'must be a mapping of admin settings' }).prefault({}),
+  haproxy: z.strictObject({ sockets: z.array(socket, { error: SOCKETS }).default([]) }, { error: 'must be a mapping with sockets' }).prefault({}),
   state_dir: z.string({ error: DIRECTORY }).min(1, { error: DIRECTORY }).default('hcf-state'),
   log: z.strictObject({
     level: z.enum(LEVELS, { error: `must be one of ${LEVELS.join(', ')}` }).default('info')
   }, { error: 'must be a mapping of log settings' }).prefault({}),
+  journal: group({ max_size: sizeIn(JOURNAL_BYTES_MIN, JOURNAL_BYTES_MAX).prefault('64MiB') }),
   backends: z.record(name, backend, { error: 'must be a mapping of backends by name' })
     .refine(isFilled, { error: 'must name at least one backend' })
 }, { error: 'must be a mapping with backends' })

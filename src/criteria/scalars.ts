@@ -5,9 +5,10 @@
 import { z } from 'zod'
 import type { OnFail } from '../core/model.ts'
 import { showOnFail } from '../core/explain.ts'
-import { showDuration } from '../core/text.ts'
+import { showDuration, showSize } from '../core/text.ts'
 
-const text = (must: string, pattern: RegExp): z.ZodString => z.string({ error: must }).regex(pattern, { error: must })
+/** What has not the form is not looked at further: one mistake, one message. */
+const text = (must: string, pattern: RegExp): z.ZodString => z.string({ error: must }).regex(pattern, { error: must, abort: true })
 
 /** A text of at least one character. */
 export const wholeText = z.string({ error: 'must be a text' }).min(1, { error: 'must not be empty' })
@@ -51,10 +52,12 @@ function parseSize (written: string): number {
   return Math.round(Number(digits) * (BYTES[unit] ?? 1))
 }
 
-/** `512B`, `10GiB`: bytes. */
-export const size = z.codec(
+const isWithin = (n: number, min: number, max: number): boolean => min <= n && n <= max
+
+/** `512B`, `10GiB`: bytes, from `minBytes` to `maxBytes`; `range` says so. */
+const sizeWithin = (minBytes: number, maxBytes: number, range: string): z.ZodCodec<z.ZodString, z.ZodNumber> => z.codec(
   text('must be a size like 20KiB or 10GiB', /^\d{1,16}(?:\.\d+)?(?:B|KiB|MiB|GiB|TiB)$/)
-    .refine(written => parseSize(written) <= SIZE_BYTES_MAX, { error: 'must be a size of at most 1024TiB' }),
+    .refine(written => isWithin(parseSize(written), minBytes, maxBytes), { error: `must be a size ${range}` }),
   z.number(),
   {
     decode: parseSize,
@@ -64,6 +67,9 @@ export const size = z.codec(
     }
   }
 )
+export const size = sizeWithin(0, SIZE_BYTES_MAX, 'of at most 1024TiB')
+export const sizeIn = (minBytes: number, maxBytes: number): z.ZodCodec<z.ZodString, z.ZodNumber> =>
+  sizeWithin(minBytes, maxBytes, `from ${showSize(minBytes)} to ${showSize(maxBytes)}`)
 
 /** What a failing criterion does: `down`, `drain`, `weight 25%` or `warn`. */
 export const onFail = z.codec(

@@ -50,6 +50,8 @@ function acceptsMap (schema: Schema, map: Readonly<Record<string, unknown>>): bo
 const schema = configSchema()
 const yaml = (text: string): unknown => parse(text, { merge: true })
 const policy = (text: string): unknown => yaml(`backends: { web: { servers: { a: "http://10.0.0.1" }, policy: { ${text} } } }`)
+const windows = (list: string): unknown =>
+  yaml(`backends: { web: { servers: { a: { url: "http://10.0.0.1", maintenance: [${list}] } }, maintenance: [${list}] } }`)
 const web = (criterion: string): unknown => yaml(`backends: { web: { servers: { a: "http://10.0.0.1" }, criteria: { x: ${criterion} } } }`)
 
 void t.test('hcf schema prints it as JSON', async (t) => {
@@ -73,6 +75,12 @@ void t.test('accepts what the config accepts', async (t) => {
     [yaml('backends: { web: { mode: observe, servers: { a: "10.0.0.1:22" } } }'), 'a mode'],
     [policy('hedge: off, window: off, gate: false, hold: {}, burst: { share: 50% }, max_out: 0%, stale_after: 20s, stale: hold'), 'a policy'],
     [policy('weight: { quantum: 50%, base: 256 }, peers: { slower: 1000% }, ramp: { for: 5s }'), 'its groups'],
+    [yaml('admin: { listen: "0.0.0.0:1", token_file: tokens }\nhaproxy: { sockets: ["unix:/h.sock", "${H}"] }\nbackends: {}'), 'tokens and sockets'],
+    [yaml('journal: { max_size: "${SIZE:-1MiB}" }\nbackends: {}'), 'a journal'],
+    [yaml('journal: off\nbackends: {}'), 'no journal'],
+    [policy('at_most_drained: 1'), 'a limit to orders'],
+    [windows('{ at: "Mon,Wed-Fri 3:00", for: 1h, zone: Europe/Zurich, action: weight 0%, reason: x }, { at: "0 3 L * *", for: 1h, reason: x }'), 'windows'],
+    [windows('{ at: "1st,15th 03:00", for: "${FOR}", reason: x }, { at: "${AT}", for: 1h, reason: x }'), 'days of the month, and variables'],
     [policy('hedge: "${HEDGE:-700ms}", hold: { max: "${MAX}" }, max_out: "${OUT}"'), 'variables in it'],
     [web('{ kind: tahoe.storage, at_least: "${N}", every: "${EVERY:-3s}" }'), 'variables for numbers and durations']
   ]
@@ -93,6 +101,17 @@ void t.test('rejects what the config rejects', async (t) => {
     [yaml('backends: { web: { servers: { a: x }, policy: { rise: 0 } } }'), 'a number out of range'],
     [yaml('backends: { web: { mode: watch, servers: { a: x } } }'), 'no such mode'],
     [policy('gate: on'), 'a word that is not off'],
+    [policy('at_most_drained: 0'), 'a limit of nothing'],
+    [yaml('journal: on\nbackends: {}'), 'a word that is not off'],
+    [yaml('journal: { max_size: 64MB }\nbackends: {}'), 'no size'],
+    [yaml('haproxy: { sockets: "unix:/h.sock" }\nbackends: {}'), 'no list'],
+    [windows('{ at: Sunday 03:00, for: 1h, reason: x }'), 'no time'],
+    [windows('{ at: "1st-3rd 03:00", for: 1h, reason: x }'), 'no range of dates'],
+    [windows('{ at: "0 3 * *", for: 1h, reason: x }'), 'four fields'],
+    [windows('{ at: "03:00", for: 1d, reason: x }'), 'no duration'],
+    [windows('{ at: "03:00", for: 1h }'), 'no reason'],
+    [windows('{ at: "03:00", for: 1h, reason: " " }'), 'a blank one'],
+    [windows('{ at: "03:00", for: 1h, action: up, reason: x }'), 'no action of a window'],
     [policy('window: { fail: 4 }'), 'an unknown key of a group'],
     [policy('hold: { base: 5 }'), 'a duration without a unit, in a group'],
     [policy('max_out: 101%'), 'more than all'],

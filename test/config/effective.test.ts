@@ -9,7 +9,7 @@ import { profiles } from '../../src/profiles/index.ts'
 import { root } from '../helpers/paths.ts'
 
 const parse = (text: string): Config => parseConfig(text, '/etc/hcf/hcf.yaml', {
-  env: {}, readFile: path => path.endsWith('.pem') ? '-----BEGIN CERTIFICATE-----' : 'URI:SSK:aaaa:bbbb'
+  env: {}, readFile: path => path.endsWith('tokens') ? '' : path.endsWith('.pem') ? '-----BEGIN CERTIFICATE-----' : 'URI:SSK:aaaa:bbbb'
 })
 
 /** All but the functions, which are made anew, and the text. */
@@ -24,19 +24,27 @@ const everything = `agent:
   allow: [127.0.0.0/8, "::1", 10.0.0.0/8]
   max_connections: 10
   line_timeout: 1500ms
-admin: { listen: unix:/run/hcf/admin.sock }
+admin: { listen: unix:/run/hcf/admin.sock, token_file: /etc/hcf/tokens }
+haproxy: { sockets: ["unix:/run/haproxy/admin.sock", "[::1]:9999"] }
 state_dir: /var/lib/hcf
+journal: { max_size: 1.5MiB }
 log: { level: warn }
 backends:
   web:
     admin_state: owned
     servers:
-      a: { url: https://10.0.0.1:8443, weight: 50%, ca_file: ca.pem, server_name: gw }
+      a:
+        url: https://10.0.0.1:8443
+        weight: 50%
+        ca_file: ca.pem
+        server_name: gw
+        maintenance: [{ at: "Mon-Fri 22:30", for: 90m, action: weight 25%, reason: "backup, slow" }]
       b: http://[2001:db8::1]:80
+      c: http://10.0.0.3
     mode: observe
     policy:
       { interval: 90s, fast: 750ms, timeout: 1s, hedge: 250ms, rise: 9, fall: 8, window: { fails: 2, of: 3 }, gate: { settle: 1m },
-        burst: { share: 50% }, strain: { down: 90s }, hold: { base: 2m }, min_up: 2, max_out: 0%, weight: { floor: 25%, base: 4 },
+        burst: { share: 50% }, strain: { down: 90s }, hold: { base: 2m }, min_up: 2, max_out: 0%, at_most_drained: 2, weight: { floor: 25%, base: 4 },
         peers: { slower: 1000% }, ramp: { for: 1500ms }, stale_after: 2m, stale_open: 3m }
     criteria:
       introducer: { kind: tahoe.introducer }
@@ -55,6 +63,9 @@ backends:
       json: { kind: http, json: { /db: ok, /n: null } }
       ssh: { kind: tcp, port: 22, send: "a\\n", expect: SSH }
       load: { kind: metric, metric: 'up{job="x"}', at_least: 0, ramp: { low: 4, high: 8.5, floor: 20% } }
+    maintenance:
+      - { at: "03:00", for: 1h, reason: nightly }
+      - { at: "0 3 * * SUN", for: 1h, zone: Europe/Zurich, action: maint, reason: weekly }
 `
 
 void t.test('the effective config means what the config means, and is its own effective config', async (t) => {
@@ -65,6 +76,8 @@ void t.test('the effective config means what the config means, and is its own ef
     'all that can be off':
       'backends: { web: { servers: { a: "10.0.0.1:22" }, policy: { hedge: off, window: off, gate: off, burst: off, strain: off, hold: off, ' +
       'weight: off, peers: off, ramp: false, stale: hold } } }',
+    'no journal, and lists of nothing':
+      'journal: off\nhaproxy: { sockets: [] }\nbackends: { web: { servers: { a: { url: "http://10.0.0.1", maintenance: [] } }, maintenance: [] } }',
     'one listener with a server':
       'agent: { listen: { address: "127.0.0.1:1", server: web/a } }\nbackends: { web: { servers: { a: "10.0.0.1:22" } } }',
     'nothing left of a profile': 'backends: { web: { profile: http, servers: { a: "http://10.0.0.1" }, criteria: { http: false } } }'
@@ -93,9 +106,13 @@ void t.test('the effective config says all, in the words of the file', async (t)
   line_timeout: 500ms
 admin:
   listen: 127.0.0.1:9778
+haproxy:
+  sockets: []
 state_dir: hcf-state
 log:
   level: info
+journal:
+  max_size: 64MiB
 backends:
   web:
     admin_state: shared
@@ -139,6 +156,12 @@ backends:
       stale_open: 2m
       stale: open
 `)
+})
+
+void t.test('a window, a line', async (t) => {
+  const { effective } = parse(everything)
+  t.match(effective, '      - { at: 03:00, for: 1h, action: drain, reason: nightly }\n')
+  t.match(effective, '          - { at: Mon-Fri 22:30, for: 90m, action: weight 25%, reason: "backup, slow" }\n')
 })
 
 void t.test('every profile stands on its own', async (t) => {

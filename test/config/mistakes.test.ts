@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { hcf } from '../helpers/cli.ts'
 import { root } from '../helpers/paths.ts'
+import { operatorMistakes } from './operator-mistakes.ts'
 import { policyMistakes } from './policy-mistakes.ts'
 
 const DURATION = 'must be a duration like 500ms, 2s or 5m'
@@ -20,6 +21,7 @@ const PROFILES = 'must be one of tahoe-read, tahoe-write, http, tcp'
 /** Without the file's name before each line. */
 const mistakes: Readonly<Record<string, readonly string[]>> = {
   ...policyMistakes,
+  ...operatorMistakes,
   // not YAML
   'not-yaml': ['4:5: is not YAML: Flow map in block collection must be sufficiently indented and end with a }'],
   'indented-with-a-tab': ['2:1: is not YAML: indent with spaces, not with a tab'],
@@ -30,7 +32,7 @@ const mistakes: Readonly<Record<string, readonly string[]>> = {
   'two-documents': ['6:1: begins a second document: a config is one, without ---'],
   'alias-without-anchor': ['3:14: *gateways stands for nothing: no &gateways above it'],
   'alias-of-itself': [
-    '2:3: backends.web.web is not a known key (known: profile, admin_state, mode, servers, criteria, policy)',
+    '2:3: backends.web.web is not a known key (known: profile, admin_state, mode, servers, criteria, policy, maintenance)',
     '2:3: backends.web.servers is missing: it must be a mapping of server names to nodes'
   ],
   'aliases-that-explode': ['1:1: has aliases that unfold to far too much'],
@@ -39,9 +41,9 @@ const mistakes: Readonly<Record<string, readonly string[]>> = {
   'empty-file': ['1:1: backends is missing: it must be a mapping of backends by name'],
   'only-comments': ['1:1: backends is missing: it must be a mapping of backends by name'],
   'a-list': ['1:1: must be a mapping with backends, is a list'],
-  'unknown-key-at-the-top': ['1:1: backend is not a known key (did you mean backends? known: agent, admin, state_dir, log, backends)'],
+  'unknown-key-at-the-top': ['1:1: backend is not a known key (did you mean backends? known: agent, admin, haproxy, state_dir, log, journal, backends)'],
   'unknown-key-in-server': [
-    '4:12: backends.web.servers.a.uri is not a known key (did you mean url? known: url, weight, ca_file, server_name)'
+    '4:12: backends.web.servers.a.uri is not a known key (did you mean url? known: url, weight, ca_file, server_name, maintenance)'
   ],
   'name-of-a-javascript-object': [
     '7:7: backends.web.criteria.constructor is a name that cannot be used',
@@ -111,7 +113,6 @@ const mistakes: Readonly<Record<string, readonly string[]>> = {
     '3:24: agent.allow[1] must be an address or network like 10.0.0.0/8 or ::1, is "haproxy1"'
   ],
   'allow-is-not-a-list': ['2:10: agent.allow must be a list of addresses and networks, is "10.0.0.0/8"'],
-  'admin-not-loopback': ['2:11: admin.listen must be loopback or a unix socket: the admin port has no password'],
   // criteria
   'profile-misspelt': [
     `3:14: backends.tahoe_read.profile ${PROFILES}, is "tahoe_read"`,

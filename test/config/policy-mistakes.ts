@@ -2,7 +2,7 @@
 const DURATION = 'must be a duration like 500ms, 2s or 5m'
 const PERCENT = 'must be a percentage from'
 const LEAST = 'the least weight of a server in service'
-const POLICY = 'interval, fast, timeout, hedge, rise, fall, window, gate, burst, strain, hold, min_up, max_out, weight, peers, ramp, ' +
+const POLICY = 'interval, fast, timeout, hedge, rise, fall, window, gate, burst, strain, hold, min_up, max_out, at_most_drained, weight, peers, ramp, ' +
   'stale_after, stale_open, stale'
 const SOON = 'or a verdict is stale before the next look can end'
 

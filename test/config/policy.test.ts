@@ -46,6 +46,8 @@ void t.test('every key is the setting of its name', async (t) => {
     [{ min_up: 3 }, { minUp: 3 }],
     [{ min_up: 0, max_out: '100%' }, { minUp: 0, maxOutPercent: 100 }],
     [{ max_out: '0%' }, { maxOutPercent: 0 }],
+    [{ at_most_drained: 1 }, { atMostDrained: 1 }],
+    [{ at_most_drained: 2 }, { atMostDrained: 2 }],
     [{ weight: { floor: '20%', quantum: '50%', every: '1s', down: '99%', up: '100%', base: 256 } },
       { weight: { floorPercent: 20, quantumPercent: 50, everyMs: 1000, downPercent: 99, upPercent: 100 }, baseWeight: 256 }],
     [{ weight: { base: 1 } }, { baseWeight: 1 }],
@@ -56,6 +58,7 @@ void t.test('every key is the setting of its name', async (t) => {
     [{ stale_open: '15001ms' }, { staleOpenMs: 15_001 }]
   ]
   for (const [written, means] of rows) t.same(policyOf(written), { ...DEFAULT_POLICY, ...means }, JSON.stringify(written))
+  t.notOk('atMostDrained' in policyOf({}), 'no limit: absent')
   t.same(policyOf({}, { mode: 'observe' }), { ...DEFAULT_POLICY, mode: 'observe' }, 'mode, beside the policy')
   t.same(policyOf({}, { mode: 'enforce' }), DEFAULT_POLICY)
 })
@@ -133,7 +136,7 @@ const policies = (): fc.Arbitrary<Tree> => {
     burst: layer({ share: percent(1, 100), within: SHORT }),
     strain: layer({ slow: percent(1, 100), share: percent(1, 100), up: SHORT, down: SHORT, step: percent(1, 100) }),
     hold: layer({ base: ms(1, 120_000), max: ms(120_000, 180_000), window: SHORT }),
-    min_up: number(0, 3), max_out: percent(0, 100),
+    min_up: number(0, 3), max_out: percent(0, 100), at_most_drained: number(1, 2),
     weight: layer({
       floor: percent(1, 25), quantum: percent(1, 50), every: SHORT, down: percent(1, 99), up: percent(1, 100), base: number(4, 256)
     }),
@@ -152,7 +155,7 @@ void t.test('whatever the policy, the effective config means the same and says a
     assert.equal(again.effective, config.effective)
     const { backends } = load(config.effective) as { readonly backends: { readonly web: { readonly policy: Tree } } }
     const written = Object.keys(backends.web.policy)
-    const holds = policy['stale'] === 'hold' ? ['stale_open'] : []
-    assert.deepEqual([...written, ...holds].sort(), Object.keys(policySchema.shape).sort())
+    const absent = [...policy['stale'] === 'hold' ? ['stale_open'] : [], ...'at_most_drained' in policy ? [] : ['at_most_drained']]
+    assert.deepEqual([...written, ...absent].sort(), Object.keys(policySchema.shape).sort())
   }), { numRuns: 150 })
 })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import t from 'tap'
 import { z } from 'zod'
 import type { OnFail } from '../../src/core/model.ts'
-import { duration, durationUpTo, filePath, onFail, percent, percentIn, size, urlPath, wholeNumber } from '../../src/criteria/scalars.ts'
+import { duration, durationUpTo, filePath, onFail, percent, percentIn, size, sizeIn, urlPath, wholeNumber } from '../../src/criteria/scalars.ts'
 
 const DAY_MS = 24 * 3_600_000
 const messageOf = (schema: z.ZodType, value: unknown): string | undefined => schema.safeParse(value).error?.issues[0]?.message
@@ -43,6 +43,8 @@ void t.test('what it must be', async (t) => {
     [percent, ['0%', '101%', '50', 50, '5.5%', '-1%', '05%', '', null, '% 5'], PERCENT],
     [size, ['10GB', '10', 10, '10 GiB', '-1B', '1gib', '', null, '1PiB'], SIZE],
     [size, ['1025TiB', '1024.001TiB'], 'must be a size of at most 1024TiB'],
+    [sizeIn(1024, 2 * 1024 ** 2), ['1023B', '0B', '2097153B', '1GiB'], 'must be a size from 1KiB to 2MiB'],
+    [sizeIn(1024, 2048), ['2', 2], SIZE],
     [onFail, ['Down', 'up', 'weight', 'weight 25', 'weight 0%', 'weight 100%', 'weight  25%', 'weight 05%', false, null, ''], ON_FAIL],
     [wholeNumber(3), [2, 3.5, '3', null, Number.NaN, Infinity, true], 'must be a whole number, at least 3'],
     [wholeNumber(3, 5), [6, 1e9], 'must be at most 5'],
@@ -54,6 +56,8 @@ void t.test('what it must be', async (t) => {
     for (const value of values) t.equal(messageOf(schema, value), message, JSON.stringify(value))
   }
   t.same([wholeNumber(3).parse(3), wholeNumber(3, 5).parse(5), durationUpTo(60_000).parse('1m')], [3, 5, 60_000], 'at the bound')
+  t.same(['1KiB', '2MiB'].map(written => sizeIn(1024, 2 * 1024 ** 2).parse(written)), [1024, 2 * 1024 ** 2], 'at both')
+  t.equal(sizeIn(1024, 2048).safeParse('2').error?.issues.length, 1, 'what has not the form is out of no range besides')
 })
 
 void t.test('whatever the program holds is written so that it means the same', async () => {

@@ -1,0 +1,49 @@
+/** When a maintenance window is on, by the calendar of its zone; DST gaps and folds included. */
+import { Cron } from 'croner'
+import type { Window } from '../core/window.ts'
+
+/** One time that a window is on. It lasts `forMs`, whatever the clocks on the wall do meanwhile. */
+export interface Occurrence { readonly fromWallMs: number, readonly untilWallMs: number }
+
+/** What was found, and from when on: it stays right until it is over. */
+interface Found { readonly sinceWallMs: number, readonly occurrence: Occurrence }
+
+interface Calendar { readonly cron: Cron, found?: Found }
+
+/** A calendar is slow to make and slow to ask; this is asked for every window every second. */
+const calendars = new WeakMap<Window, Calendar>()
+
+/** The one that is on now, else the next; undefined when there will be none. Its end is not part of it. */
+export function occurrence (window: Window, nowWallMs: number): Occurrence | undefined {
+  const calendar = calendarOf(window)
+  const { found } = calendar
+  if (found !== undefined && isStillRight(found, nowWallMs)) return found.occurrence
+  // croner looks for what is later than the second it is given, so one that ends just now is not found.
+  const fromWallMs = calendar.cron.nextRun(new Date(nowWallMs - window.forMs))?.getTime()
+  if (fromWallMs === undefined) return undefined
+  calendar.found = { sinceWallMs: nowWallMs, occurrence: { fromWallMs, untilWallMs: fromWallMs + window.forMs } }
+  return calendar.found.occurrence
+}
+
+/** A clock that was set back may be before one that was over. */
+const isStillRight = ({ sinceWallMs, occurrence: { untilWallMs } }: Found, nowWallMs: number): boolean =>
+  sinceWallMs <= nowWallMs && nowWallMs < untilWallMs
+
+function calendarOf (window: Window): Calendar {
+  const known = calendars.get(window)
+  if (known !== undefined) return known
+  const { cron, zone } = window
+  // no-wildcard: a time that comes twice in the night of a fold is taken once, in a list of times too.
+  const calendar = { cron: new Cron(cron, { mode: '5-part', fixedTimeRule: 'no-wildcard', ...(zone === undefined ? {} : { timezone: zone }) }) }
+  calendars.set(window, calendar)
+  return calendar
+}
+
+/** The next moment at which any window begins or ends; Infinity when none does. */
+export function changesAt (windows: readonly Window[], nowWallMs: number): number {
+  return windows.reduce((soonest, window) => {
+    const next = occurrence(window, nowWallMs)
+    if (next === undefined) return soonest
+    return Math.min(soonest, next.fromWallMs > nowWallMs ? next.fromWallMs : next.untilWallMs)
+  }, Infinity)
+}
