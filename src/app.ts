@@ -133,7 +133,10 @@ class RunningAgent implements App {
   /** Answers before the first poll is back: neutral until then, so that HAProxy keeps what it knows. */
   async open (config: Config): Promise<void> {
     this.#log('agent.start', { version: this.#version, config: config.file }, 'hcf starts')
-    await this.#ports.listen(config)
+    await this.#ports.listen(config).catch(async (error: unknown) => {
+      await this.#journal.close() // it may wait for its turn to write
+      throw error
+    })
     this.#lateness = new Lateness(this.#clock, lateMs => {
       const ms = Math.round(lateMs)
       this.#log('agent.late', { ms }, `hcf itself was held up for ${ms} ms: what failed meanwhile is not held against any node`)
@@ -276,10 +279,18 @@ class RunningAgent implements App {
   }
 }
 
-/** Throws what is wrong with the file; the config has looked at it a moment ago. */
-function readTokens ({ tokenFile }: Config): Tokens | undefined {
-  if (tokenFile === undefined) return undefined
-  const parsed = parseTokens(readFileSync(tokenFile, 'utf8'))
-  if (!parsed.ok) throw new Error(`${tokenFile} ${parsed.problems.join('; ')}`)
-  return parsed.tokens
+/** Throws ConfigError: the config has looked at the form of the file, a moment ago. */
+function readTokens ({ tokenFile: file }: Config): Tokens | undefined {
+  if (file === undefined) return undefined
+  const parsed = parseTokens(readText(file))
+  if (parsed.ok) return parsed.tokens
+  throw new ConfigError(parsed.problems.map(message => ({ file, line: Number(/^line (\d+)/.exec(message)?.[1] ?? 1), column: 1, path: '', message })))
+}
+
+function readText (file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new ConfigError([{ file, line: 1, column: 1, path: '', message: `the token file cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})` }])
+  }
 }

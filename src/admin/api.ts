@@ -5,9 +5,12 @@
 import { z } from 'zod'
 
 const ms = z.int().nonnegative()
-const moment = z.iso.datetime({ offset: true, error: 'must be a moment like 2026-12-01T06:00Z' })
+const moment = z.iso.datetime({ offset: true })
+/** People leave out the seconds. */
+const momentGiven = z.union([z.iso.datetime({ offset: true }), z.iso.datetime({ offset: true, precision: -1 })], { error: 'must be a moment like 2026-12-01T06:00Z' })
 const NAME = /^[A-Za-z0-9_.:-]{1,64}$/
-const scope = z.string().regex(/^(?:\*\/\*|[A-Za-z0-9_.:-]{1,64}\/(?:\*|[A-Za-z0-9_.:-]{1,64}))$/, {
+/** One server, all of a backend, or all. */
+export const scope = z.string().regex(/^(?:\*\/\*|[A-Za-z0-9_.:-]{1,64}\/(?:\*|[A-Za-z0-9_.:-]{1,64}))$/, {
   error: 'must be a server like web/a, all of a backend like web/*, or */*'
 })
 
@@ -28,7 +31,7 @@ const wanted = {
   reason: z.string({ error: 'must say why: whoever reads it at three in the morning has nothing else' }).trim()
     .min(1, { error: 'must say why' }).max(REASON_CHARACTERS_MAX, { error: `must be at most ${REASON_CHARACTERS_MAX} characters` }),
   forMs: z.int().positive().max(ORDER_MS_MAX, { error: 'must be at most a year' }).optional().describe('ends so long from now'),
-  until: moment.optional().describe('ends then; not together with forMs. Neither: until it is cleared'),
+  until: momentGiven.optional().describe('ends then; not together with forMs. Neither: until it is cleared'),
   rampMs: z.int().positive().max(ORDER_MS_MAX).optional().describe('of a weight: walk there in steps within this time, and back before the end'),
   by: z.string().trim().min(1).max(64).optional().describe('who, where there is no token to say it'),
   force: z.boolean().optional().describe('also when too few would be left in service'),
@@ -52,9 +55,12 @@ const whole = (value: Parameters<typeof isWhole>[0], context: z.core.$Refinement
 
 export const putBody = z.strictObject(wanted).superRefine(whole)
 export const postBody = z.strictObject({
-  ...wanted, targets: z.array(scope).min(1, { error: 'must name a server' }).max(TARGETS_MAX, { error: `must be at most ${TARGETS_MAX}` }).describe('all of them, or none')
+  ...wanted, targets: z.array(scope, { error: 'must be a list of servers' }).min(1, { error: 'must name a server' }).max(TARGETS_MAX, { error: `must be at most ${TARGETS_MAX}` }).describe('all of them, or none')
 }).superRefine(whole)
 export type OrderBody = z.output<typeof postBody>
+
+/** Who ends an order, where there is no token to say it: in the query, for a DELETE may lose its body on the way. */
+export const clearQuery = z.strictObject({ by: wanted.by })
 
 /** An order, or a maintenance window of the config, which is one that comes by itself. */
 export const overrideView = z.strictObject({
@@ -190,7 +196,7 @@ export const eventView = z.looseObject({
 export type EventView = z.output<typeof eventView>
 export const eventsBody = z.strictObject({ events: z.array(eventView) })
 export const eventsQuery = z.strictObject({
-  since: moment.optional(),
+  since: momentGiven.optional(),
   sinceMs: z.coerce.number().int().nonnegative().optional().describe('events of the last so many ms'),
   after: z.coerce.number().int().nonnegative().optional().describe('events with a larger id'),
   backend: z.string().regex(NAME).optional(),
@@ -199,6 +205,9 @@ export const eventsQuery = z.strictObject({
 export type EventsQuery = z.output<typeof eventsQuery>
 
 export const reloadBody = z.strictObject({ config: z.string(), backends: z.int(), servers: z.int() })
+
+export const healthBody = z.strictObject({ status: z.enum(['ok', 'stopping']) })
+export const serverHealthBody = z.strictObject({ status: z.enum(['in', 'out']) })
 
 /** RFC 9457. */
 export const problemBody = z.looseObject({

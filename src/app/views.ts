@@ -39,7 +39,7 @@ function serverStatus ({ clock, pollers }: Known, { id, decision, sentence, repl
   }
 }
 
-const age = ({ now }: Pick<Clock, 'now'>, sinceMs: number): number => Math.max(0, Math.round(now() - sinceMs))
+const age = (clock: Pick<Clock, 'now'>, sinceMs: number): number => Math.max(0, Math.round(clock.now() - sinceMs))
 
 export function serverOf (known: Known, id: string): ServerBody | undefined {
   const { clock, monitor, pollers } = known

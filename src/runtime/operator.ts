@@ -12,9 +12,13 @@ import { nearest } from './nearest.ts'
 import { WINDOW_AUTHOR, type OrderBook } from './order-book.ts'
 import type { Override } from './order-store.ts'
 import type { Pollers } from './pollers.ts'
+import { Throttle } from './throttle.ts'
 
 /** What is kept of a reason: a cap of a Tahoe file pasted into one is not. */
 const REASON_CHARACTERS = 200
+
+/** The same refusal is told no more often. */
+const REFUSED_EVERY_MS = 600_000
 
 export interface OrderRequest {
   readonly scopes: readonly string[]
@@ -44,27 +48,34 @@ export interface OperatorDeps {
 
 export class Operator {
   readonly #deps: OperatorDeps
+  readonly #refused: Throttle
 
   constructor (deps: OperatorDeps) {
     this.#deps = deps
+    this.#refused = new Throttle(deps.clock, REFUSED_EVERY_MS)
   }
 
   /** All of it, or nothing. */
   give (request: OrderRequest): Given {
-    const { monitor, book, log } = this.#deps
+    const { monitor, book } = this.#deps
     const wrong = this.#unknown(request.scopes) ?? this.#invalid(request)
     if (wrong !== undefined) return wrong
     const overrides = request.scopes.map(scope => this.#override(scope, request))
     const refused = monitor.refusal(this.#preview(overrides), request)
     if (refused !== undefined) {
       const answer = refusal(refused, request)
-      const { action, by, reason } = request
-      log('override.refused', { scopes: request.scopes, action: showAction(action), by, reason: clean(reason, REASON_CHARACTERS), why: refused.why }, `refused to ${by}: ${answer.detail}`)
+      this.#tellRefused(request, refused.why, answer.detail)
       return answer
     }
     const kept = book.set(overrides)
     if (kept !== 'set') return { ok: false, code: kept.why, detail: kept.detail }
     return { ok: true, scopes: request.scopes, notes: this.#notes(request) }
+  }
+
+  /** Who waits for room asks again and again: told once in a while. */
+  #tellRefused ({ scopes, action, by, reason }: OrderRequest, why: Refusal['why'], detail: string): void {
+    const fields = { scopes, action: showAction(action), by: clean(by, 64), reason: clean(reason, REASON_CHARACTERS), why }
+    if (this.#refused.allow(JSON.stringify(fields))) this.#deps.log('override.refused', fields, `refused to ${fields.by}: ${detail}`)
   }
 
   /** Ends the order of a scope. One that is not there is no mistake: it is what was wanted. */

@@ -6,11 +6,11 @@ export const KEYS_MAX = 1000
 const OVERFLOW = '\0more'
 
 export class Throttle {
-  readonly #clock: Clock
+  readonly #clock: Pick<Clock, 'now'>
   readonly #periodMs: number
   readonly #last = new Map<string, number>()
 
-  constructor (clock: Clock, periodMs: number) {
+  constructor (clock: Pick<Clock, 'now'>, periodMs: number) {
     this.#clock = clock
     this.#periodMs = periodMs
   }

@@ -4,9 +4,9 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 import { request } from 'undici'
@@ -88,6 +88,23 @@ export class TestFarm {
     this.agent = new AgentProcess(this.config, { ...this.env, HCF_AGENT: `127.0.0.1:${this.#agentPort}` })
   }
 
+  /** A command as an operator types it, in the directory of the config. */
+  async hcf (...args: readonly string[]): Promise<{ readonly code: number, readonly text: string }> {
+    return this.shell('hcf "$@"', args)
+  }
+
+  /** A script that may use `hcf`, and what it printed. */
+  async shell (script: string, args: readonly string[] = []): Promise<{ readonly code: number, readonly text: string }> {
+    const main = join(root, 'dist/src/main.js')
+    const child = spawn('sh', ['-c', `hcf () { '${process.execPath}' '${main}' "$@"; }\n${script}`, 'sh', ...args], {
+      cwd: dirname(this.config), env: { PATH: process.env['PATH'], USER: 'ana', ...this.env }, stdio: ['ignore', 'pipe', 'pipe']
+    })
+    let text = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => { text += chunk.toString('utf8') })
+    const [code] = await once(child, 'close') as [number | null]
+    return { code: code ?? -1, text }
+  }
+
   /** What the agent answers. A machine as busy as one with all tests running may be late to say what it asks for: it asks again. */
   async ask (id: string): Promise<string> {
     return until(`the agent answers ${id}`, async () => {
@@ -152,16 +169,23 @@ export const EXAMPLE = join(root, 'haproxy/hcf.yaml')
 const IMPATIENT = '{ hold: { base: 1s, max: 1s }, ramp: off, weight: { every: 500ms, down: 25%, up: 100% } }'
 export const impatient = (dir: string): string => copyWithPolicy(EXAMPLE, IMPATIENT, dir)
 
-interface FarmOptions { readonly config?: string, readonly canaryEvery?: string }
+interface FarmOptions {
+  readonly config?: string
+  readonly canaryEvery?: string
+  /** The agent may ask HAProxy how many sessions there are. */
+  readonly runtimeApi?: boolean
+}
 
 /** A farm in which everybody is up. It is taken down with the test. Without a config: the example, impatient. */
-export async function startTestFarm (t: Test, { config, canaryEvery = '2s' }: FarmOptions = {}): Promise<TestFarm> {
+export async function startTestFarm (t: Test, { config, canaryEvery = '2s', runtimeApi = false }: FarmOptions = {}): Promise<TestFarm> {
   const workDir = mkdtempSync(join(tmpdir(), 'hcf-e2e-')) // short: a socket's path may have 97 characters
   t.teardown(() => { rmSync(workDir, { recursive: true, force: true }) })
   const grid = await startThreeGateways({ workDir, canaryEvery, canaryWithin: '3s' })
   t.teardown(async () => grid.stop())
-  const env = { ...grid.env, HCF_LOG_LEVEL: 'debug' }
+  const sockets = { HCF_ADMIN_LISTEN: `unix:${join(workDir, 'admin.sock')}`, HCF_HAPROXY_SOCKET: join(workDir, 'haproxy.sock') }
+  const env = { ...grid.env, ...sockets, HCF_LOG_LEVEL: 'debug' }
   const file = config ?? impatient(workDir)
+  if (runtimeApi) appendFileSync(file, '\nhaproxy: { sockets: ["unix:${HCF_HAPROXY_SOCKET}"] }\n')
   const agent = new AgentProcess(file, env)
   const listening = await agent.logged('agent.listen')
   const agentPort = Number(/\d+$/.exec(String(listening['address']))?.[0])

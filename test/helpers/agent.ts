@@ -18,13 +18,14 @@ export interface Place {
   readonly config: (more?: readonly string[], text?: string) => Config
 }
 
-export function place (t: Test, backend = '{ servers: { a: "http://127.0.0.1:1" } }'): Place {
+export function place (t: Test, backend = '{ servers: { a: "http://127.0.0.1:1" } }', journal = 'off'): Place {
   const dir = mkdtempSync(join(tmpdir(), 'hcf-app-')) // short: it holds sockets
   t.teardown(() => { rmSync(dir, { recursive: true, force: true }) })
   const config = (more: readonly string[] = [], text = `admin: { listen: "unix:${dir}/admin.sock" }`): Config => parseConfig([
     `agent: { listen: [${['a', ...more].map(name => `"unix:${dir}/${name}.sock"`).join(', ')}] }`,
     text,
     `state_dir: ${dir}/state`,
+    `journal: ${journal}`, // it writes in real time, whatever the clock says
     `backends: { web: ${backend} }`
   ].join('\n'), join(dir, 'hcf.yaml'), { env: {}, readFile: () => '' })
   return { dir, config }

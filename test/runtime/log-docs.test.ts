@@ -1,9 +1,11 @@
 /** docs/logs.md lists the events there are, with their fields; and the code says each of them. */
 import { readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
+import { createPollers } from '../../src/app/haproxys.ts'
 import type { Layer } from '../../src/core/model.ts'
 import { EVENTS } from '../../src/runtime/log.ts'
 import { fileStore } from '../../src/runtime/said.ts'
+import { desk, HOUR_MS, request } from './desk.ts'
 import { Bench, GOOD, only, plain, web } from './monitor-bench.ts'
 
 const root = new URL('../../../', import.meta.url) // from dist/test/runtime
@@ -59,17 +61,37 @@ void t.test('the fields are those listed', async (t) => {
     await other.play({ a: '+', b: '+', c: '+' })
   }
 
-  const lines = [...bench.sink.all(), ...other.sink.all()]
+  const orders = await desk(undefined, { windows: [{ scope: 'web/b', at: '03:00', cron: '0 3 * * *', forMs: HOUR_MS, action: 'drain', reason: 'backup' }] })
+  orders.operator.give(request({ untilWallMs: orders.bench.clock.wall() + 1000 }))
+  orders.operator.give(request({ scopes: ['web/c'] }))
+  await orders.bench.clock.advance(1000)
+  orders.book.tick()
+  orders.book.setWindows([])
+  orders.operator.give(request({ scopes: ['app/a'], force: true }))
+  orders.operator.clear('app/a', 'bo')
+
+  const { clock, sink } = orders.bench
+  const pollers = createPollers(sink.log.event)
+  for (let second = 0; second < 20; second += 1) {
+    if (second < 5 || second === 19) pollers.told('web/a', '127.0.0.1', clock.now(), {})
+    pollers.tick(clock.now())
+    await clock.advance(1000)
+  }
+  pollers.tick(clock.now())
+
+  const lines = [...bench.sink.all(), ...other.sink.all(), ...sink.all()]
   const seen = new Set(lines.map(({ event, level }) => `${event} ${level}`))
   t.strictSame([...seen].toSorted(), [
     'backend.doubt info', 'backend.doubt warn', 'backend.floor info', 'backend.floor warn', 'backend.strain info', 'backend.strain warn',
-    'criterion.fail info', 'criterion.pass info', 'poll.done debug', 'poll.local warn', 'server.state info', 'server.state warn',
-    'server.weight debug', 'server.weight info', 'state.set_aside warn'
+    'criterion.fail info', 'criterion.pass info', 'override.cleared info', 'override.expired info', 'override.refused warn', 'override.set info',
+    'poll.done debug', 'poll.local warn', 'poller.back info', 'poller.first info', 'poller.silent warn', 'server.state info', 'server.state warn',
+    'server.weight debug', 'server.weight info', 'state.set_aside warn', 'window.begin info', 'window.end info'
   ])
   for (const line of lines) {
     const row = rows.find(({ event }) => event === line.event)
     const fields = Object.keys(line).filter(key => !['level', 'event', 'msg'].includes(key))
-    t.strictSame(fields.toSorted(), row?.fields.toSorted(), line.event)
+    const optional = line.event === 'override.set' ? ['until'] : []
+    t.strictSame([...new Set([...fields, ...optional])].toSorted(), row?.fields.toSorted(), line.event)
     t.ok(row?.levels.includes(line.level), `${line.event}: ${line.level}`)
   }
 })

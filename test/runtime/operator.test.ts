@@ -1,33 +1,11 @@
 /** Orders as an operator gives them: what is refused, what is said besides, and what HAProxy hears next. */
 import t from 'tap'
-import type { Order } from '../../src/core/order.ts'
-import type { Backend } from '../../src/core/model.ts'
 import type { Window } from '../../src/core/window.ts'
-import { isWithin, Operator, type Given, type OrderRequest } from '../../src/runtime/operator.ts'
-import { OrderBook } from '../../src/runtime/order-book.ts'
+import { isWithin, type Given, type OrderRequest } from '../../src/runtime/operator.ts'
 import { memoryOrders, type OrderStore } from '../../src/runtime/order-store.ts'
-import { Bench, plain } from './monitor-bench.ts'
-import { BARE } from './samples.ts'
+import { desk, HOUR_MS, request, rules } from './desk.ts'
+import { plain } from './monitor-bench.ts'
 
-interface Desk { readonly bench: Bench, readonly book: OrderBook, readonly operator: Operator }
-
-const HOUR_MS = 3_600_000
-const rules = { ...BARE, minUp: 1 }
-
-async function desk (backends: readonly Backend[] = [plain('abc', rules), plain('a', rules, 'app')], { store = memoryOrders(), windows = [] as readonly Window[] }: { store?: OrderStore, windows?: readonly Window[] } = {}): Promise<Desk> {
-  const bench = new Bench(backends)
-  const { clock, sink: { log: { event: log } }, pollers, monitor } = bench
-  const onChange = (orders: readonly Order[]): void => { monitor.order(orders) }
-  const occurrence = (_: Window, nowWallMs: number): { fromWallMs: number, untilWallMs: number } => ({ fromWallMs: nowWallMs, untilWallMs: nowWallMs + HOUR_MS })
-  const book = new OrderBook({ clock, log, store, onChange, windows, occurrence })
-  monitor.order(book.orders)
-  for (const name of 'abc') await bench.round({ [name]: '+' })
-  bench.seeNow('a', { reach: '+' }, 'app')
-  for (const id of ['web/a', 'web/b', 'web/c', 'app/a']) bench.ask(id)
-  return { bench, book, operator: new Operator({ clock, log, monitor, book, pollers }) }
-}
-
-const request = (more: Partial<OrderRequest> = {}): OrderRequest => ({ scopes: ['web/a'], action: 'drain', by: 'ana', reason: 'kernel', force: false, ...more })
 const why = (given: Given): string => given.ok ? 'given' : `${given.code}: ${given.detail}`
 const notes = (given: Given): readonly string[] => given.ok ? given.notes : [why(given)]
 
@@ -68,6 +46,10 @@ void t.test('too few would be left', async t => {
   t.equal(bench.ask('c'), 'up 100%', 'nothing has changed')
   t.equal(book.overrides().length, 2)
   t.match(bench.sink.take().at(-1), { event: 'override.refused', scopes: ['web/c'], action: 'drain', by: 'bo', reason: 'kernel', why: 'min_up' })
+  operator.give(request({ scopes: ['web/c'], by: 'bo' }))
+  t.strictSame(bench.sink.take(), [], 'who tries again and again is told of once')
+  operator.give(request({ scopes: ['web/c'], by: 'cy' }))
+  t.match(bench.sink.take(), [{ event: 'override.refused', by: 'cy' }], 'another is another')
 
   t.match(why(operator.give(request({ scopes: ['web/*'], action: 'maint' }))), /^min_up: web would have 0 of 3 /, 'a whole backend')
   t.match(why(operator.give(request({ scopes: ['web/c', 'app/a'] }))), /^min_up: web would have 0 /, 'all or none')
