@@ -2,7 +2,7 @@
  * A small JSON file that is whole at any moment: written beside, synced, renamed. What cannot be understood is set
  * aside for a person to look at, and never stops the agent.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { closeSync, copyFileSync, constants, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 export type ReadResult =
@@ -34,12 +34,18 @@ function parse (text: string): { readonly version: unknown, readonly data: unkno
   return undefined
 }
 
-function setAside (path: string): string {
+/** Renames what is not understood; returns where to, or `path` when it had to stay. */
+export const setAside = (path: string): string => aside(path, to => { renameSync(path, to) })
+
+/** The same with a copy, where the file goes on without what was not understood. */
+export const copyAside = (path: string): string => aside(path, to => { copyFileSync(path, to, constants.COPYFILE_EXCL) })
+
+function aside (path: string, move: (to: string) => void): string {
   let n = 1
   while (existsSync(`${path}.bad-${n}`)) n += 1
   const to = `${path}.bad-${n}`
   try {
-    renameSync(path, to)
+    move(to)
     return to
   } catch { // a read-only directory: the file stays, and is overwritten or not by the next write
     return path
@@ -58,4 +64,18 @@ export function writeStateFile (path: string, version: number, data: unknown): v
     closeSync(fd)
   }
   renameSync(fresh, path)
+  syncDirectory(dirname(path))
+}
+
+/** The name outlives a power cut too, not only a kill. */
+function syncDirectory (directory: string): void {
+  try {
+    const fd = openSync(directory, 'r')
+    try {
+      fsyncSync(fd)
+    } finally {
+      closeSync(fd)
+    }
+  } catch { // some file systems cannot; and the new file is there already, so that throwing would tell the wrong story
+  }
 }

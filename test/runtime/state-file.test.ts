@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import fs, { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
-import t from 'tap'
-import { readStateFile, writeStateFile } from '../../src/runtime/state-file.ts'
+import t, { type Test } from 'tap'
+import { copyAside, readStateFile, setAside, writeStateFile } from '../../src/runtime/state-file.ts'
 
 void t.test('what is written is read', async (t) => {
   const path = join(t.testdir(), 'deep', 'below', 'state.json')
@@ -69,4 +70,61 @@ void t.test('what a crash left half written is overwritten', async (t) => {
   mkdirSync(`${path}.new`)
   t.throws(() => { writeStateFile(path, 1, 'y') }, { code: 'EISDIR' })
   t.equal(readFileSync(path, 'utf8'), '{"version":1,"data":"x"}\n')
+})
+
+/** What is asked of the disk from now on, in its order. `refuse` may throw instead. */
+function watchDisk (t: Test, refuse: (call: string) => void = () => undefined): readonly string[] {
+  const calls: string[] = []
+  const note = (call: string): void => {
+    calls.push(call)
+    refuse(call)
+  }
+  const { fsyncSync, renameSync } = fs
+  t.teardown(() => {
+    Object.assign(fs, { fsyncSync, renameSync })
+    syncBuiltinESMExports()
+  })
+  fs.fsyncSync = fd => {
+    note(fs.fstatSync(fd).isDirectory() ? 'sync directory' : 'sync file')
+    fsyncSync(fd)
+  }
+  fs.renameSync = (from, to) => {
+    note('rename')
+    renameSync(from, to)
+  }
+  syncBuiltinESMExports()
+  return calls
+}
+
+void t.test('a power cut finds the old file or the new one: what it holds and then its name are synced', async (t) => {
+  const path = join(t.testdir(), 'state.json')
+  const calls = watchDisk(t)
+  writeStateFile(path, 1, 'x')
+  t.strictSame(calls, ['sync file', 'rename', 'sync directory'])
+})
+
+void t.test('a file system that cannot sync a directory is good enough: the file is there', { skip: existsSync('/proc/self/fd') ? false : 'no /proc' }, async (t) => {
+  const path = join(t.testdir(), 'state.json')
+  const calls = watchDisk(t, call => { if (call === 'sync directory') throw Object.assign(new Error('no'), { code: 'EINVAL' }) })
+  writeStateFile(path, 1, 'x')
+  t.equal(calls.at(-1), 'sync directory')
+  t.strictSame(readStateFile(path, 1), { kind: 'data', data: 'x' })
+  for (let i = 0; i < 50; i += 1) writeStateFile(path, 1, i)
+  const open = readdirSync('/proc/self/fd').flatMap(fd => {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${fd}`)
+    } catch { // closed meanwhile: that of the listing
+      return []
+    }
+  })
+  t.strictSame(open.filter(name => name.startsWith(join(path, '..'))), [], 'and nothing is left open')
+})
+
+void t.test('by hand: aside with a name of its own, or a copy of it', async (t) => {
+  const path = join(t.testdir({ 'state.json': 'text' }), 'state.json')
+  t.equal(copyAside(path), `${path}.bad-1`)
+  t.strictSame([path, `${path}.bad-1`].map(file => readFileSync(file, 'utf8')), ['text', 'text'], 'the file stays')
+  t.equal(setAside(path), `${path}.bad-2`)
+  t.strictSame(readdirSync(join(path, '..')), ['state.json.bad-1', 'state.json.bad-2'], 'or is gone')
+  t.strictSame([setAside(path), copyAside(path)], [path, path], 'what is not there stays where it is')
 })

@@ -1,0 +1,45 @@
+/** What happens to orders and windows, told: one line for one change. */
+import { showAction } from '../core/order.ts'
+import { clean, count } from '../core/text.ts'
+import type { WindowTime } from './order-book.ts'
+import type { LogEvent } from './log.ts'
+import type { Override, StoreProblem } from './order-store.ts'
+
+/** Author of what the book does by itself. */
+const ITSELF = 'hcf'
+
+const showMoment = (wallMs: number): string => new Date(wallMs).toISOString()
+const showAuthor = (by: string): string => clean(by, 40)
+
+export function tellSet (log: LogEvent, { scope, action, by, reason, untilWallMs }: Override): void {
+  const until = untilWallMs === undefined ? {} : { until: showMoment(untilWallMs) }
+  const end = until.until === undefined ? '' : ` until ${until.until}`
+  log('override.set', { scope, action: showAction(action), by, reason, ...until }, `${scope}: ${showAction(action)} by ${showAuthor(by)}${end}: ${clean(reason)}`)
+}
+
+/** `by`: who cleared it, if anyone did; `givenBy`: whose order it was. */
+export function tellCleared (log: LogEvent, { scope, action, by: givenBy, reason }: Override, by: string = ITSELF): void {
+  const why = by === ITSELF ? ', there is nothing left for it to hide' : ''
+  const fields = { scope, action: showAction(action), by, givenBy, reason }
+  log('override.cleared', fields, `${scope}: ${showAction(action)} by ${showAuthor(givenBy)} cleared by ${showAuthor(by)}${why}: ${clean(reason)}`)
+}
+
+export function tellExpired (log: LogEvent, { scope, action, by, reason }: Override): void {
+  log('override.expired', { scope, action: showAction(action), by, reason }, `${scope}: ${showAction(action)} by ${showAuthor(by)} is over: ${clean(reason)}`)
+}
+
+export function tellWindow (log: LogEvent, event: 'window.begin' | 'window.end', { window, untilWallMs }: WindowTime): void {
+  const { scope, at, reason } = window
+  const [action, until] = [showAction(window.action), showMoment(untilWallMs)]
+  const told = event === 'window.begin' ? `begins: ${action} until ${until}` : `is over: ${action}`
+  log(event, { scope, action, reason, until }, `${scope}: maintenance (${at}) ${told}: ${clean(reason)}`)
+}
+
+export function tellLost (log: LogEvent, file: string, { to, why, lost }: StoreProblem): void {
+  const orders = lost === undefined ? 'the orders given before are' : `${count(lost, 'order')} given before ${lost === 1 ? 'is' : 'are'}`
+  log('state.set_aside', { file, to, why }, `a state file was not understood: ${orders} not in force; give again what is still wanted`)
+}
+
+export function tellUnwritten (log: LogEvent, file: string, why: string): void {
+  log('state.write_failed', { file, why }, 'cannot write that orders are over: tried again until the disk takes it')
+}
