@@ -1,7 +1,7 @@
 /** Orders, windows, tokens and the journal in the agent as a whole, over its ports. */
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { request, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { EventView, GivenBody, StatusBody } from '../src/admin/api.ts'
@@ -20,7 +20,7 @@ interface Answer { readonly status: number, readonly body: Readonly<Record<strin
 async function tell (dir: string, method: string, path: string, body?: object): Promise<Answer> {
   const sent = request({ socketPath: join(dir, 'admin.sock'), path, method, agent: false, headers: body === undefined ? {} : { 'content-type': 'application/json' } })
   sent.end(body === undefined ? undefined : JSON.stringify(body))
-  const [answer] = await once(sent, 'response') as [import('node:http').IncomingMessage]
+  const [answer] = await once(sent, 'response') as [IncomingMessage]
   const chunks: Buffer[] = []
   for await (const chunk of answer) chunks.push(chunk as Buffer)
   return { status: answer.statusCode ?? 0, body: JSON.parse(Buffer.concat(chunks).toString()) as Answer['body'] }
@@ -62,6 +62,12 @@ void t.test('an order: the next answer, its end, and a restart in between', asyn
   t.strictSame(notes, ['no HAProxy asks for web/a: nobody hears of it there'])
   t.equal(await ask(home.dir), 'drain up #drain by ana: kernel')
   t.equal(await ask(home.dir, 'web/b'), 'up 100%')
+  t.match(first.sink.take().slice(-3), [{ event: 'override.set' }, { event: 'server.state', to: 'drain' }, { event: 'poller.first' }], 'the order, and then what comes of it')
+  await clock.advance(0.4)
+  const until = new Date(clock.wall() + 3_600_000).toISOString()
+  await tell(home.dir, 'PUT', '/v1/overrides/web/b', { action: 'up', reason: 'test', until })
+  t.match(await show(home.dir, '/v1/overrides'), { overrides: [{}, { until }] }, 'a moment is shown as it was given')
+  await tell(home.dir, 'DELETE', '/v1/overrides/web/b')
   t.match(await show(home.dir, '/v1/servers/web/a/traffic'), { haproxys: [], waiting: [] })
   await end(first)
 
@@ -107,7 +113,7 @@ void t.test('a maintenance window begins and ends by the calendar, and a reload 
   const life = await live(home, clock)
   const status = await show(home.dir, '/v1/status') as StatusBody
   t.match(status.overrides, [{ scope: 'web/*', action: 'maint', kind: 'window', status: 'coming', from: '2026-11-24T03:00:00.000Z', until: '2026-11-24T03:10:00.000Z' }])
-  t.match(status.servers[0], { next: /^maint in \d+s \(maintenance: backup\)$/ })
+  t.match(status.servers[0], { next: /^maint in (?:1m|\d+s) \(maintenance: backup\)$/ })
   await clock.advance(Date.UTC(2026, 10, 24, 3) - clock.wall() - 1)
   t.equal(await ask(home.dir), 'up 100%')
   await clock.advance(1)

@@ -88,10 +88,10 @@ export function overrideViews (known: Known): readonly OverrideView[] {
 const firstOf = (stories: ReturnType<typeof ordersOn>, scope: string): Order | undefined =>
   stories.find(({ order, status }) => order.scope === scope && status !== 'coming')?.order
 
-function overrideView ({ clock }: Known, order: Order, status: OverrideView['status']): OverrideView {
+function overrideView ({ book, clock }: Known, order: Order, status: OverrideView['status']): OverrideView {
   const { scope, action, by, reason, fromMs, untilMs, ramp } = order
   const now = clock.now()
-  const moment = (ms: number): string => new Date(Math.round(clock.wall() + ms - now)).toISOString()
+  const moment = (ms: number): string => new Date(book.wallMs(ms)).toISOString()
   const weight = typeof action === 'string' ? {} : { weightPercent: action.weightPercent }
   const walks = ramp === undefined || typeof action === 'string' || !isInForce(order, now) ? {} : { nowPercent: capOf(byScope([order]), scope, now), rampMs: Math.round(ramp.overMs) }
   return {

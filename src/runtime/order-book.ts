@@ -75,6 +75,11 @@ export class OrderBook {
     return overridesOf(this.#kept)
   }
 
+  /** A time of an order, as Unix ms. */
+  wallMs (ms: number): number {
+    return Math.round(ms + this.#aheadMs)
+  }
+
   /** Every window that is on, or comes. */
   windowsNow (): readonly WindowTime[] {
     return this.#times
@@ -94,15 +99,11 @@ export class OrderBook {
     }
     const next = this.#withoutIdle(wanted)
     if (next.size > OVERRIDES_MAX) return { why: 'full', detail: `${OVERRIDES_MAX} orders are kept already: clear some of them first (hcf status lists them)` }
-    const refusal = this.#replace(next)
-    if (refusal !== undefined) return refusal
-
-    for (const override of given) {
-      if (next.get(override.scope)?.override === override) tellSet(this.#deps.log, override)
-    }
     const authors = new Map(given.map(({ scope, by }) => [scope, by]))
-    this.#tellCleared(before, next, scope => authors.get(scope))
-    return 'set'
+    return this.#replace(next, () => {
+      for (const override of given) if (next.get(override.scope)?.override === override) tellSet(this.#deps.log, override)
+      this.#tellCleared(before, next, scope => authors.get(scope))
+    }) ?? 'set'
   }
 
   /** The order that was there; undefined when there was none. */
@@ -114,10 +115,7 @@ export class OrderBook {
     const wanted = new Map(before)
     wanted.delete(scope)
     const next = this.#withoutIdle(wanted)
-    const refusal = this.#replace(next)
-    if (refusal !== undefined) return refusal
-    this.#tellCleared(before, next, each => each === scope ? by : undefined)
-    return cleared
+    return this.#replace(next, () => { this.#tellCleared(before, next, each => each === scope ? by : undefined) }) ?? cleared
   }
 
   /** Those of a new config. One that means the same and is on goes on. */
@@ -209,8 +207,8 @@ export class OrderBook {
     })
   }
 
-  /** On disk first, then in force. */
-  #replace (next: KeptOrders): BookRefusal | undefined {
+  /** On disk first, then told, then in force: the log has the order before what comes of it. */
+  #replace (next: KeptOrders, tell: () => void): BookRefusal | undefined {
     if (next.size === this.#kept.size && [...next].every(([scope, each]) => this.#kept.get(scope) === each)) return undefined
     try {
       this.#write(next)
@@ -219,6 +217,7 @@ export class OrderBook {
       return { why: 'disk', detail: `${path} cannot be written (${codeOf(error)}), so it would not outlive a restart and is not done: make room or mend the permissions, then try again` }
     }
     this.#kept = next
+    tell()
     this.#publish()
     return undefined
   }

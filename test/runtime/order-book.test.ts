@@ -7,10 +7,10 @@ import { fileOrders, type Override } from '../../src/runtime/order-store.ts'
 import { BookBench, EPOCH_MS, START_MS } from './order-book-bench.ts'
 import { matchLines } from './sink.ts'
 
-void t.test('an order is on disk, then in force, then told', async (t) => {
+void t.test('an order is on disk, then told, then in force', async (t) => {
   const b = new BookBench()
   t.equal(b.give('web/a', 'drain', 60_000), 'set')
-  t.strictSame(b.steps, ['disk', 'orders 1', 'override.set'])
+  t.strictSame(b.steps, ['disk', 'override.set', 'orders 1'])
   t.strictSame(b.book.orders, [{ scope: 'web/a', action: 'drain', fromMs: START_MS, untilMs: START_MS + 60_000, by: 'ana', reason: 'disk' }])
   t.strictSame(b.book.overrides(), [{ scope: 'web/a', action: 'drain', fromWallMs: EPOCH_MS, untilWallMs: EPOCH_MS + 60_000, by: 'ana', reason: 'disk' }])
   t.strictSame(b.sink.take(), [{
@@ -92,7 +92,7 @@ void t.test('clear', async (t) => {
   b.sink.take()
   b.steps.length = 0
   t.match(b.book.clear('web/a', 'bob'), { scope: 'web/a', action: 'drain', by: 'ana' })
-  t.strictSame(b.steps, ['disk', 'orders 1', 'override.cleared'])
+  t.strictSame(b.steps, ['disk', 'override.cleared', 'orders 1'])
   t.strictSame(b.sink.take(), [{
     level: 'info', event: 'override.cleared', scope: 'web/a', action: 'drain', by: 'bob', givenBy: 'ana', reason: 'disk',
     msg: 'web/a: drain by ana cleared by bob: disk'
