@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** argv, env, signals, exit code. The only user of `process`. */
 import { readFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { runCli } from './cli/index.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -27,9 +28,20 @@ process.exitCode = await runCli(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   version,
+  user: whoRuns(),
   surviveOutput: () => { survives = true },
   onSignal: (signal, run) => {
     process.on(signal, run)
     return () => { process.off(signal, run) }
   }
 })
+
+/** Behind sudo, who became root: `root` tells nobody whom to call. */
+function whoRuns (): string {
+  try {
+    const { username } = userInfo()
+    return (username === 'root' ? process.env['SUDO_USER'] : undefined) || username
+  } catch { // a uid without a name, as in many containers
+    return process.env['USER'] || `uid ${process.getuid?.() ?? '?'}`
+  }
+}

@@ -1,71 +1,115 @@
-/** The admin port: what the agent knows, as JSON, for the CLI and for people. Loopback or unix socket only. */
-import { fastify, type FastifyInstance, type FastifyReply } from 'fastify'
-import type { BackendStory, CriterionStory } from '../core/explain.ts'
-import { clean } from '../core/text.ts'
+/** The admin port: what the agent knows, and what an operator wants of it, as JSON for the CLI, for programs and for people. */
+import { chmodSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { redact } from '../core/text.ts'
+import { Access, type Caller } from './access.ts'
+import type { AdminDeps } from './deps.ts'
+import { HEADERS, Problem, refuseClient, sendError } from './problems.ts'
+import { route, type Route } from './route.ts'
+import { routesOf } from './routes.ts'
+import { EventStreams } from './sse.ts'
 
-/** All times are ages in ms: a reader needs no clock of ours. */
-export interface ServerStatus {
-  readonly server: string
-  readonly state: string
-  readonly weightPercent: number
-  readonly layer: string
-  readonly because: readonly string[]
-  readonly sentence: string
-  /** The reply line as HAProxy gets it, without its line end. */
-  readonly reply: string
-  readonly forMs: number
+export type { AdminClock, AdminDeps, AdminEvents, Given, Reloaded } from './deps.ts'
+
+/** Who is slower, larger or more than this is cut off: the port must answer while somebody lays siege to it. */
+export const LIMITS = {
+  bodyBytes: 64 * 1024,
+  headerBytes: 8 * 1024,
+  headersMs: 5000,
+  requestMs: 10_000,
+  /** How often node looks for those that are too slow. */
+  lookMs: 1000,
+  connections: 256,
+  /** Without a byte either way: a client that does not read its answer. Longer than the heartbeat of a stream. */
+  silentMs: 60_000
+} as const
+export type AdminLimits = { readonly [name in keyof typeof LIMITS]: number }
+
+export type AdminAddress =
+  | { readonly path: string }
+  | { readonly host: string, readonly port: number }
+
+export interface AdminServer {
+  /** Where it listens: `http://127.0.0.1:9778`, or the path. Rejects with the system's error. */
+  readonly listen: (address: AdminAddress) => Promise<string>
+  /** Ends every stream and connection. */
+  readonly close: () => Promise<void>
+  /** A request without a socket. */
+  readonly inject: FastifyInstance['inject']
 }
 
-export interface ServerDetail extends ServerStatus {
-  /** What the whole backend can afford. */
-  readonly backend: BackendStory
-  readonly criteria: ReadonlyArray<Omit<CriterionStory, 'sinceMs'> & { readonly forMs?: number }>
-  readonly pollers: ReadonlyArray<{ readonly from: string, readonly agoMs: number }>
-}
-
-export interface AdminDeps {
-  readonly version: string
-  readonly status: () => readonly ServerStatus[]
-  readonly server: (id: string) => ServerDetail | undefined
-  readonly nearest: (id: string) => readonly string[]
-  readonly isStopping: () => boolean
-  readonly uptimeMs: () => number
-}
-
-export function createAdmin (deps: AdminDeps): FastifyInstance {
+export function createAdmin (deps: AdminDeps, limits: AdminLimits = LIMITS): AdminServer {
+  const access = new Access(deps)
+  const streams = new EventStreams(deps)
+  const callers = new WeakMap<FastifyRequest, Caller>()
   const app = fastify({
     logger: false,
-    bodyLimit: 64 * 1024,
+    bodyLimit: limits.bodyBytes,
     forceCloseConnections: true,
+    serverFactory: handler => serverWith(limits, handler),
+    clientErrorHandler: refuseClient,
     frameworkErrors: (error, _, reply) => sendError(error, reply) // a path that cannot be decoded
   })
+  app.removeContentTypeParser('text/plain') // what a form of any site can send
 
-  app.get('/v1/status', () => ({ version: deps.version, uptimeMs: deps.uptimeMs(), servers: deps.status() }))
-
-  app.get<{ Params: { backend: string, server: string } }>('/v1/servers/:backend/:server', (request, reply) => {
-    const id = `${request.params.backend}/${request.params.server}`
-    const detail = deps.server(id)
-    if (detail !== undefined) return detail
-    const near = deps.nearest(id)
-    const hint = near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''
-    return sendProblem(reply, 404, 'Unknown server', `No server ${clean(id)} in the config.${hint}`)
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers(HEADERS)
+    if (!isOpen(request)) callers.set(request, await access.check(request))
   })
+  app.addHook('onSend', async (_, __, payload) => typeof payload === 'string' ? redact(payload) : payload)
+  app.addHook('preClose', async () => { streams.end() })
+  addRoutes(app, routesOf(deps, streams), { version: deps.version, callerOf: request => callers.get(request) ?? {} })
+  app.setErrorHandler((error: Error, _, reply) => sendError(error, reply))
 
-  app.get('/health', (_, reply) => deps.isStopping()
-    ? reply.code(503).send({ status: 'stopping' })
-    : { status: 'ok' })
-
-  app.setNotFoundHandler((request, reply) => sendProblem(reply, 404, 'Not found',
-    `Nothing at ${request.method} here. There are GET /v1/status, GET /v1/servers/BACKEND/SERVER, GET /health.`))
-  app.setErrorHandler((error: Error & { statusCode?: number }, _, reply) => sendError(error, reply))
-  return app
+  return {
+    listen: async address => {
+      access.place = 'path' in address ? { unix: true } : { unix: false, host: address.host }
+      const bound = await app.listen(address)
+      if ('path' in address) chmodSync(address.path, 0o660) // for its group too: whoever may connect may order
+      return bound
+    },
+    close: async () => app.close(),
+    inject: app.inject.bind(app)
+  }
 }
 
-function sendError (error: Error & { statusCode?: number }, reply: FastifyReply): FastifyReply {
-  const status = error.statusCode ?? 500
-  if (status < 500) return sendProblem(reply, status, 'Bad request', clean(error.message))
-  return sendProblem(reply, status, 'Internal error', 'A fault in the agent.')
+function serverWith (limits: AdminLimits, handler: Parameters<typeof createServer>[1]): Server {
+  const server = createServer({
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersMs,
+    requestTimeout: limits.requestMs,
+    connectionsCheckingInterval: limits.lookMs
+  }, handler)
+  server.maxConnections = limits.connections
+  server.setTimeout(limits.silentMs)
+  return server
 }
 
-const sendProblem = (reply: FastifyReply, status: number, title: string, detail: string): FastifyReply =>
-  reply.code(status).type('application/problem+json').send({ type: 'about:blank', status, title, detail })
+declare module 'fastify' {
+  interface FastifyContextConfig { readonly open?: boolean }
+}
+const isOpen = ({ routeOptions }: FastifyRequest): boolean => routeOptions.config?.open === true
+
+interface Serving {
+  readonly version: string
+  readonly callerOf: (request: FastifyRequest) => Caller
+}
+
+function addRoutes (app: FastifyInstance, routes: readonly Route[], { version, callerOf }: Serving): void {
+  const all: readonly Route[] = [...routes, descriptionOf(() => all, version)]
+  for (const { method, url, open = false, handle } of all) {
+    app.route({ method, url, config: { open }, handler: async (request, reply) => handle(request, reply, callerOf(request)) })
+  }
+  const names = all.map(({ method, url }) => `${method} ${url.replace(/:(\w+)/g, (_, name: string) => name.toUpperCase())}`).join(', ')
+  app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => sendError(new Problem(404, `Nothing at ${request.method} here. There are ${names}.`), reply))
+}
+
+/** Nobody asks for it while the farm is in trouble: what makes it is loaded only then. */
+const descriptionOf = (routes: () => readonly Route[], version: string): Route => route({
+  method: 'GET', url: '/v1/openapi.json', id: 'openapi',
+  summary: 'This description [OpenAPI 3.1]',
+  answers: { 200: z.looseObject({ openapi: z.string() }) }, problems: [],
+  handle: async () => (await import('./openapi.ts')).describeApi(routes(), version)
+})

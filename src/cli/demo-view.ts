@@ -1,8 +1,9 @@
 /** How the demo looks: a table that repaints itself on a terminal, a line for each change anywhere else. */
-import type { ServerStatus } from '../admin/server.ts'
+import type { ServerStatus } from '../admin/api.ts'
 import type { ServerStat } from '../haproxy/runtime.ts'
 import type { Counts } from '../sim/client.ts'
 import { painter, table, useColor, type Io, type Paint } from './io.ts'
+import { picture } from './repaint.ts'
 
 export interface Frame {
   readonly elapsedMs: number
@@ -25,20 +26,11 @@ export const createView = (io: Io, title: string): View => io.stdout.isTTY === t
 
 function liveView (io: Io, title: string): View {
   const paint = painter(useColor(io))
-  let height = 0
-  const erase = (): void => {
-    if (height > 0) io.stdout.write(`\x1b[${height}A\x1b[0J`)
-    height = 0
-  }
+  const painted = picture(io)
   return {
-    show: frame => {
-      const lines = render(frame, title, paint).map(line => cut(line, io.stdout.columns ?? 120))
-      erase()
-      io.stdout.write(`${lines.join('\n')}\n`)
-      height = lines.length
-    },
+    show: frame => { painted.show(render(frame, title, paint)) },
     say: line => {
-      erase()
+      painted.leave('erase')
       io.stdout.write(`${line}\n`)
     }
   }
@@ -81,21 +73,4 @@ function render ({ elapsedMs, act, note, status, stat, client }: Frame, title: s
     '',
     ...table([['server', 'HAProxy says', 'sessions', 'failed', 'we say, and why'], ...rows]).split('\n')
   ]
-}
-
-/** Cuts a line to the terminal's width, colour codes aside. */
-function cut (line: string, columns: number): string {
-  let width = 0
-  let out = ''
-  // eslint-disable-next-line no-control-regex
-  for (const part of line.split(/(\x1b\[\d+m)/)) {
-    if (part.startsWith('\x1b[')) {
-      out += part
-      continue
-    }
-    const room = Math.max(0, columns - 1 - width)
-    out += part.slice(0, room)
-    width += Math.min(room, part.length)
-  }
-  return out
 }

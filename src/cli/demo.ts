@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { Writable } from 'node:stream'
-import type { ServerStatus } from '../admin/server.ts'
+import type { ServerStatus } from '../admin/api.ts'
 import { duration } from '../criteria/scalars.ts'
 import type { ServerStat } from '../haproxy/runtime.ts'
 import { systemClock as clock } from '../runtime/clock.ts'
@@ -12,6 +12,7 @@ import { startFarm, type Farm } from './demo-farm.ts'
 import { createView, type View } from './demo-view.ts'
 import type { Define } from './index.ts'
 import { CommandError, EXIT, table, type Io } from './io.ts'
+import { interruption, pause } from './patience.ts'
 
 interface Options { readonly duration?: string, readonly once?: true, readonly calm?: true, readonly log?: string, readonly model?: true }
 
@@ -44,14 +45,12 @@ export const define: Define = (command, io, end) => {
 async function demo (options: Options, io: Io): Promise<boolean> {
   const untilMs = clock.now() + durationOf(options)
   const once = options.once === true || (options.duration === undefined && io.stdout.isTTY !== true)
-  const stopped = new AbortController()
-  io.onSignal('SIGINT', () => { stopped.abort() })
-  io.onSignal('SIGTERM', () => { stopped.abort() })
+  const { signal } = interruption(io)
 
   const log = options.log === undefined ? new Writable({ write: (_, __, done) => { done() } }) : await openLog(options.log)
   const farm = await startFarm({ env: io.env, version: io.version, log, model: options.model === true })
   try {
-    const stage = new Stage(farm, io, stopped.signal, untilMs)
+    const stage = new Stage(farm, io, signal, untilMs)
     stage.introduce()
     if (options.calm === true) {
       await stage.calm()
@@ -164,25 +163,12 @@ class Stage {
       this.#view.show({ elapsedMs: clock.now() - this.#startMs, act, note, status: servers, stat, client: this.#farm.client.counts })
       if (done(stat)) return true
       if (this.over || clock.now() > giveUpMs) return false
-      await this.#pause()
+      await pause(clock, LOOK_EVERY_MS, this.#signal)
     }
   }
 
   async #status (): Promise<{ servers: readonly ServerStatus[] }> {
     return await askAdmin(findAdmin({ admin: this.#farm.app.adminAddress }, this.#io), '/v1/status') as { servers: readonly ServerStatus[] }
-  }
-
-  async #pause (): Promise<void> {
-    await new Promise<void>(resolve => {
-      const timer = clock.after(LOOK_EVERY_MS, done)
-      const signal = this.#signal
-      function done (): void {
-        timer.stop()
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      signal.addEventListener('abort', done)
-    })
   }
 }
 

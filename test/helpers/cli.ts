@@ -8,8 +8,12 @@ export interface Ran { readonly code: ExitCode, readonly out: string, readonly e
 export interface Running {
   readonly ended: Promise<Ran>
   readonly out: () => string
+  readonly err: () => string
   readonly signal: (name: 'SIGTERM' | 'SIGINT' | 'SIGHUP') => void
 }
+
+/** A terminal of this size; without one, output goes to a file, as it were. */
+export interface Terminal { readonly columns: number, readonly rows: number }
 
 class Sink extends Writable {
   text = ''
@@ -19,18 +23,18 @@ class Sink extends Writable {
   }
 }
 
-export function start (args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-  const stdout = new Sink()
+export function start (args: readonly string[], env: Readonly<Record<string, string>> = {}, terminal?: Terminal): Running {
+  const stdout = Object.assign(new Sink(), terminal === undefined ? {} : { isTTY: true, ...terminal })
   const stderr = new Sink()
   const handlers = new Map<string, () => void>()
   const ended = runCli(args, {
-    env, stdout, stderr, version: '1.2.3', surviveOutput: () => undefined,
+    env, stdout, stderr, version: '1.2.3', user: 'ana', surviveOutput: () => undefined,
     onSignal: (signal, run) => {
       handlers.set(signal, run)
       return () => { handlers.delete(signal) }
     }
   }).then(code => ({ code, out: stdout.text, err: stderr.text }))
-  return { ended, out: () => stdout.text, signal: name => { handlers.get(name)?.() } }
+  return { ended, out: () => stdout.text, err: () => stderr.text, signal: name => { handlers.get(name)?.() } }
 }
 
 export const hcf = async (args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Ran> => start(args, env).ended
