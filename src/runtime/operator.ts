@@ -67,9 +67,10 @@ export class Operator {
       this.#tellRefused(request, refused.why, answer.detail)
       return answer
     }
+    const before = new Set(book.overrides().map(({ scope }) => scope))
     const kept = book.set(overrides)
     if (kept !== 'set') return { ok: false, code: kept.why, detail: kept.detail }
-    return { ok: true, scopes: request.scopes, notes: this.#notes(request) }
+    return { ok: true, scopes: request.scopes, notes: this.#notes(request, before) }
   }
 
   /** Who waits for room asks again and again: told once in a while. */
@@ -131,11 +132,12 @@ export class Operator {
   }
 
   /** What the order does not do, though one might think so. */
-  #notes ({ scopes, action }: OrderRequest): readonly string[] {
+  #notes ({ scopes, action }: OrderRequest, before: ReadonlySet<string>): readonly string[] {
     const { monitor, book } = this.#deps
     return scopes.flatMap(scope => {
       const concerned = monitor.concerned(scope)
-      const gone = action === 'ready' && !book.overrides().some(override => override.scope === scope) ? [`${scope} had no order to be ready from`] : []
+      const kept = book.overrides().some(override => override.scope === scope)
+      const gone = action === 'ready' && !kept && !before.has(scope) ? [`${scope} had no order to be ready from`] : []
       const flat = typeof action === 'string' || action.weightPercent === 0 ? [] : concerned.filter(({ policy }) => policy.weight === undefined)
         .map(({ name }) => `${name} has weight: off, so a cap changes nothing there (0% takes out)`)
       return [...gone, ...flat, ...this.#narrower(scope), ...this.#unheard(scope)]

@@ -119,6 +119,8 @@ void t.test('what one might not think of', async t => {
   t.strictSame(notes(operator.clear('web/*', 'ana')), [], 'and with the wider one the exemption is gone')
   t.strictSame(notes(operator.give(request({ action: 'ready' }))), ['web/a had no order to be ready from'])
   t.strictSame(notes(operator.clear('web/a', 'ana')), ['there was no order on web/a'])
+  operator.give(request())
+  t.strictSame(notes(operator.give(request({ action: 'ready' }))), [], 'it had one of its own')
   operator.give(request({ scopes: ['*/*'], force: true }))
   operator.give(request({ scopes: ['web/*'], action: 'ready' }))
   operator.give(request())
