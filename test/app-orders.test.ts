@@ -64,6 +64,8 @@ void t.test('an order: the next answer, its end, and a restart in between', asyn
   t.equal(await ask(home.dir, 'web/b'), 'up 100%')
   t.match(first.sink.take().slice(-3), [{ event: 'override.set' }, { event: 'server.state', to: 'drain' }, { event: 'poller.first' }], 'the order, and then what comes of it')
   await clock.advance(0.4)
+  const { events } = await show(home.dir, '/v1/events') as { readonly events: readonly EventView[] }
+  t.strictSame([events.at(-1)?.event, events.some(({ event }) => event === 'poll.done')], ['poller.first', false], 'all but debug is an event')
   const until = new Date(clock.wall() + 3_600_000).toISOString()
   await tell(home.dir, 'PUT', '/v1/overrides/web/b', { action: 'up', reason: 'test', until })
   t.match(await show(home.dir, '/v1/overrides'), { overrides: [{}, { until }] }, 'a moment is shown as it was given')

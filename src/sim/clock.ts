@@ -22,7 +22,7 @@ export class SimClock implements Clock {
   }
 
   wall (): number {
-    return this.#epochMs + this.#nowMs
+    return Math.floor(this.#epochMs + this.#nowMs) // whole ms, as the system's
   }
 
   after (ms: number, run: () => void): Timer {

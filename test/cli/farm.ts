@@ -31,6 +31,8 @@ export class OperatorFarm {
   readonly nodes: Readonly<Record<string, Server>>
   /** What HAProxy shows of a server: its status and its sessions. Change it at will. */
   readonly shows: Record<string, { status: string, sessions: number }> = {}
+  /** How often HAProxy was asked for its sessions. */
+  looks = 0
   /** HAProxy asks on and on; not while this is set. */
   deaf = false
   #app: App | undefined
@@ -91,7 +93,10 @@ export async function farm (t: Test, options: Options = {}): Promise<OperatorFar
   const built = new OperatorFarm(dir, { a, b, c })
   const haproxy = createServer(client => {
     client.on('error', () => undefined)
-    client.once('data', () => { client.end(`${built.stat()}\n`) })
+    client.once('data', () => {
+      built.looks += 1
+      client.end(`${built.stat()}\n`)
+    })
   })
   haproxy.listen(built.socket)
   await once(haproxy, 'listening')

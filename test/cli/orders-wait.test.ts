@@ -19,6 +19,10 @@ void t.test('drain --wait returns when no session is left and everybody has hear
   await until('one less', () => waiting.err().includes(`web/a: 1 session on unix:${at.socket}\n`) || undefined, waiting.err)
   at.shows['a'] = { status: 'DRAIN (agent)', sessions: 0 }
   t.match(await waiting.ended, { code: 0, err: /web\/a: no session left\n$/ })
+
+  at.looks = 0
+  await at.hcf('drain', 'web/b', ...WHY, '--force', '--wait')
+  t.ok(at.looks >= 2, 'one look proves nothing: a session may begin before HAProxy has heard it')
 })
 
 void t.test('drain --wait: what is left when the time is over, and that the order stays', async t => {

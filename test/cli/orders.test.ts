@@ -103,6 +103,7 @@ void t.test('--at-most: refused while others are out; --queue waits for room', a
   const queued = start([...one, '--queue'])
   await until('it says what it waits for', () => queued.err().includes('tries again for at most 10m; ctrl-C gives up\n') || undefined, queued.err)
   t.equal(await ask('b'), 'up 100%', 'nothing has changed')
+  await until('it has tried again', async () => Number((await hcf('events')).out.match(/refused to ana/g)?.length) >= 4 || undefined, queued.err)
   await hcf('clear', 'web/a')
   t.match(await queued.ended, { code: 0, out: /^web: 2 of 3 left in service$/m })
   t.equal((await queued.ended).err, 'web may have at most 1 server out by order, and a is out by order now.\ntries again for at most 10m; ctrl-C gives up\n', 'said once, and nothing that was typed already')

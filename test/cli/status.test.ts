@@ -48,7 +48,7 @@ void t.test('status --watch: paints over itself, outlives the agent, ends with c
   const watching = at.start(['status', '--watch'], { columns: 100, rows: 30 })
   await until('it has painted', () => watching.out().includes('3 of 3 in service') || undefined, watching.out)
   await at.hcf('maint', 'web/b', ...WHY)
-  await until('it sees the order', () => watching.out().split('\x1b[0J').at(-1)?.includes('2 of 3 in service') || undefined, watching.out)
+  await until('it sees the order', () => watching.out().split('A\x1b[0J')[1]?.includes('of 3 in service') && watching.out().includes('2 of 3 in service') || undefined, watching.out)
   await at.close()
   await until('it misses the agent', () => /as it was \d+s ago: no agent at .*\n[^]*2 of 3 in service/.test(watching.out()) || undefined, watching.out)
   const before = watching.out().length
