@@ -121,6 +121,11 @@ export class Journal implements Chronicle {
     return this.#events.waiting + this.#samples.waiting
   }
 
+  /** Events are few, and who reads them after a crash wants the last one. */
+  get #isUrgent (): boolean {
+    return this.#events.waiting > 0 || this.#waiting >= FLUSH_BYTES
+  }
+
   /** The same for every sample of a poll. Its key may hold what it asks for, so only a digest of it is written. */
   #headOf (poll: Poll): string {
     const known = this.#heads.get(poll)
@@ -140,7 +145,7 @@ export class Journal implements Chronicle {
     if (series.waiting + bytes > waitingMax) return this.#drop('the disk does not keep up')
     series.add(line, bytes)
     if (this.#writing !== undefined || this.#failing) return // goes on by itself
-    if (this.#waiting >= FLUSH_BYTES) this.#start()
+    if (this.#isUrgent) this.#start()
     else this.#timer ??= this.#deps.clock.after(FLUSH_MS, () => { this.#start() })
   }
 
@@ -169,7 +174,7 @@ export class Journal implements Chronicle {
   #next (): void {
     if (this.#closed || this.#waiting === 0) return
     if (this.#failing) this.#timer = this.#deps.clock.after(RETRY_MS, () => { this.#start() })
-    else if (this.#waiting >= FLUSH_BYTES) this.#start()
+    else if (this.#isUrgent) this.#start()
     else this.#timer = this.#deps.clock.after(FLUSH_MS, () => { this.#start() })
   }
 

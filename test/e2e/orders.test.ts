@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import type { GatewayName } from '../../src/sim/balancer.ts'
 import { root } from '../helpers/paths.ts'
+import { until } from '../helpers/until.ts'
 import { startTestFarm, type TestFarm } from './farm.ts'
 
 t.setTimeout(300_000)
@@ -60,6 +61,7 @@ void t.test('an order outlives the agent, and its drain is taken back by its nam
   t.match(await farm.ask(id), /^drain up #drain by \S+: disk swap$/)
   await farm.believes({ [id]: 'DRAIN (agent)' })
 
+  await until('the journal has it', () => readFileSync(join(farm.workDir, 'state/journal/events.jsonl'), 'utf8').includes('override.set') || undefined, () => farm.agent.text)
   farm.agent.signal('SIGKILL')
   await farm.agent.ended()
   farm.restartAgent()

@@ -29,14 +29,27 @@ void t.test('no secret is written', async (t) => {
   t.notMatch([...b.disk.files.values()].join(''), /secret/)
 })
 
-void t.test('lines gather until their time has come, or there are many', async (t) => {
+void t.test('an event is written at once, and what waits with it', async (t) => {
   const b = new Bench()
   b.sample()
-  b.event()
+  for (let i = 0; i < 3; i += 1) b.event()
+  await b.clock.advance(0)
+  t.equal(b.disk.lines('events.jsonl').length, 3)
+  t.equal(b.disk.lines('samples.jsonl').length, 1)
+  t.equal(b.disk.writes, 2, 'a write for each file')
+  t.equal(b.clock.waiting, 0)
+})
+
+void t.test('samples gather until their time has come, or there are many', async (t) => {
+  const b = new Bench()
+  b.sample()
+  b.sample()
   await b.clock.advance(FLUSH_MS - 1)
   t.equal(b.disk.writes, 0)
   await b.clock.advance(1)
-  t.equal(b.disk.writes, 2, 'a write for each file')
+  t.equal(b.disk.writes, 1, 'both in one')
+  b.event()
+  await b.clock.advance(0)
   await b.clock.advance(60_000)
   t.equal(b.disk.writes, 2, 'nothing to write')
   t.equal(b.clock.waiting, 0, 'nothing to wait for')
@@ -59,13 +72,13 @@ void t.test('one write is under way, and what comes meanwhile follows it', async
   b.sample({ n: 1 })
   await b.clock.advance(FLUSH_MS)
   for (let i = 0; i < 3; i += 1) {
-    b.sample({ fill: 'x'.repeat(30_000) })
+    b.sample({ fill: 'x'.repeat(10_000) })
     b.event()
     await b.clock.advance(FLUSH_MS)
   }
   t.equal(b.disk.writes, 1)
   b.disk.wake()
-  await b.clock.advance(FLUSH_MS)
+  await b.clock.advance(0)
   t.equal(b.disk.lines('samples.jsonl').length, 4)
   t.equal(b.disk.lines('events.jsonl').length, 3)
   t.equal(b.disk.mostUnderWay, 1)
