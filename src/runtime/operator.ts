@@ -17,6 +17,8 @@ import { Throttle } from './throttle.ts'
 /** What is kept of a reason: a cap of a Tahoe file pasted into one is not. */
 const REASON_CHARACTERS = 200
 
+/** An order that outlives this is a change of the config. */
+export const ORDER_MS_MAX = 366 * 24 * 3_600_000
 /** The same refusal is told no more often. */
 const REFUSED_EVERY_MS = 600_000
 
@@ -110,6 +112,7 @@ export class Operator {
     if (twice !== undefined) return { ok: false, code: 'invalid', detail: `${twice} is named twice.` }
     if (untilWallMs === undefined) return undefined
     if (untilWallMs <= now) return { ok: false, code: 'invalid', detail: `The order would be over already: it is ${new Date(now).toISOString()}.` }
+    if (untilWallMs - now > ORDER_MS_MAX) return { ok: false, code: 'invalid', detail: 'An order holds at most a year, or until it is cleared: what is for longer belongs in the config.' }
     if (rampMs !== undefined && rampMs * 2 > untilWallMs - now) {
       return { ok: false, code: 'invalid', detail: 'The ramp must take at most half of the time: the weight walks there and back.' }
     }

@@ -1,7 +1,7 @@
 /** Orders as an operator gives them: what is refused, what is said besides, and what HAProxy hears next. */
 import t from 'tap'
 import type { Window } from '../../src/core/window.ts'
-import { isWithin, type Given, type OrderRequest } from '../../src/runtime/operator.ts'
+import { isWithin, ORDER_MS_MAX, type Given, type OrderRequest } from '../../src/runtime/operator.ts'
 import { memoryOrders, type OrderStore } from '../../src/runtime/order-store.ts'
 import { desk, HOUR_MS, request, rules } from './desk.ts'
 import { plain } from './monitor-bench.ts'
@@ -89,6 +89,8 @@ void t.test('what makes no sense', async t => {
     [{ by: 'maintenance' }, 'invalid: maintenance is the author of the windows of the config: say who you are.'],
     [{ untilWallMs: wall }, `invalid: The order would be over already: it is ${new Date(wall).toISOString()}.`],
     [{ untilWallMs: wall + 1 }, 'given'],
+    [{ untilWallMs: wall + ORDER_MS_MAX }, 'given'],
+    [{ untilWallMs: wall + ORDER_MS_MAX + 1 }, 'invalid: An order holds at most a year, or until it is cleared: what is for longer belongs in the config.'],
     [{ action: { weightPercent: 25 }, rampMs: 1001, untilWallMs: wall + 2000 }, 'invalid: The ramp must take at most half of the time: the weight walks there and back.'],
     [{ action: { weightPercent: 25 }, rampMs: 1000, untilWallMs: wall + 2000 }, 'given']
   ]
