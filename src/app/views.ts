@@ -4,7 +4,7 @@ import { encodeReply } from '../agent/protocol.ts'
 import type { BackendStory } from '../core/explain.ts'
 import { byScope, capOf, isInForce, ordersOn, type Order } from '../core/order.ts'
 import type { Clock } from '../runtime/clock.ts'
-import type { ServerView } from '../runtime/held.ts'
+import type { ServerSummary } from '../runtime/held.ts'
 import type { Monitor } from '../runtime/monitor.ts'
 import { isWindow, isWithin } from '../runtime/operator.ts'
 import type { OrderBook } from '../runtime/order-book.ts'
@@ -31,7 +31,7 @@ export function statusOf (known: Known, about: Pick<StatusBody, 'version' | 'upt
 /** The schemas promise nothing about what is read-only. */
 const plain = ({ kept, outByOrder, ...story }: BackendStory): ServerBody['backend'] => ({ ...story, kept: [...kept], outByOrder: [...outByOrder] })
 
-function serverStatus ({ clock, pollers }: Known, { id, decision, sentence, reply, sinceMs, next }: ServerView): ServerStatus {
+function serverStatus ({ clock, pollers }: Known, { id, decision, sentence, reply, sinceMs, next }: ServerSummary): ServerStatus {
   const { state, weightPercent, layer, because } = decision
   return {
     server: id, state, weightPercent, layer, because: [...because], sentence, reply: encodeReply(reply).trimEnd(),

@@ -44,31 +44,42 @@ export interface BackendStory {
   readonly inService: number
 }
 
-export interface Story {
+/** A server at a glance. */
+export interface Summary {
   readonly decision: Decision
   /** One sentence for a tired person. */
   readonly sentence: string
-  readonly criteria: readonly CriterionStory[]
-  readonly backend: BackendStory
-  /** All that concern it, narrowest first. */
-  readonly orders: readonly OrderStory[]
   /** What will happen next by itself. */
   readonly next?: string
 }
 
-/** `around`: of the same backend at the same moment, for who explains all its servers. */
-export function explain (backend: Backend, state: BackendState, index: number, nowMs: number, around = explainBackend(backend, state, nowMs)): Story {
+export interface Story extends Summary {
+  readonly criteria: readonly CriterionStory[]
+  readonly backend: BackendStory
+  /** All that concern it, narrowest first. */
+  readonly orders: readonly OrderStory[]
+}
+
+export function explain (backend: Backend, state: BackendState, index: number, nowMs: number): Story {
+  const around = explainBackend(backend, state, nowMs)
+  const server = backend.servers[index]
+  return {
+    ...summarize(backend, state, index, nowMs, around),
+    criteria: criteriaOf(backend, state, index),
+    backend: around,
+    orders: server === undefined ? [] : ordersOn(state.orders, server, nowMs)
+  }
+}
+
+/** `around`: the same backend at the same moment. */
+export function summarize (backend: Backend, state: BackendState, index: number, nowMs: number, around: BackendStory): Summary {
   const decision = decide(backend, state, index, nowMs)
   const own = state.servers[index]
-  const server = backend.servers[index]
   const told = decision.layer === 'order' ? decidePolled(backend, state, index, nowMs) : undefined
   const next = outlook(backend, state, index, decision, nowMs)
   return {
     decision,
     sentence: sentence(decision, { around, own, policy: backend.policy, told, nowMs }),
-    criteria: criteriaOf(backend, state, index),
-    backend: around,
-    orders: server === undefined ? [] : ordersOn(state.orders, server, nowMs),
     ...(next === undefined ? {} : { next })
   }
 }

@@ -1,6 +1,6 @@
 /** A backend as the monitor holds it: what it is, what is known of it, and what was said last. */
 import { advance, newBackend } from '../core/advance.ts'
-import type { BackendStory, Story } from '../core/explain.ts'
+import type { BackendStory, Story, Summary } from '../core/explain.ts'
 import type { Backend, Decision } from '../core/model.ts'
 import type { Orders } from '../core/order.ts'
 import type { Mode } from '../core/policy.ts'
@@ -60,17 +60,20 @@ function begin (backend: Backend, nowMs: number, log: LogEvent, restored: Restor
   }
 }
 
-/** One server as status and explain show it. */
-export interface ServerView extends Story {
+interface Said {
   readonly id: string
   readonly reply: Reply
   /** Monotonic ms when the decision last changed. */
   readonly sinceMs: number
 }
 
+/** One server as `status` shows it, and as `explain` does. */
+export type ServerSummary = Summary & Said
+export type ServerView = Story & Said
+
 export interface BackendView {
   readonly name: string
   readonly mode: Mode
   readonly story: BackendStory
-  readonly servers: readonly ServerView[]
+  readonly servers: readonly ServerSummary[]
 }

@@ -4,7 +4,7 @@
  */
 import { advance } from '../core/advance.ts'
 import { decide } from '../core/decide.ts'
-import { explain, explainBackend, takesTraffic, type BackendStory } from '../core/explain.ts'
+import { explain, explainBackend, summarize, takesTraffic, type Summary } from '../core/explain.ts'
 import type { Voice } from '../core/gate.ts'
 import { serverId, type Backend, type Decision, type Sample } from '../core/model.ts'
 import { byScope, NO_ORDERS, type Order, type Orders } from '../core/order.ts'
@@ -110,25 +110,26 @@ export class Monitor {
   /** The same for people, who may look as often as they like. */
   view (id: string): ServerView | undefined {
     const place = this.#places.get(id)
-    return place === undefined ? undefined : this.#viewOf(place.held, place.index)
+    if (place === undefined) return undefined
+    const { held, index } = place
+    return this.#said(held, index, explain(held.backend, held.state, index, this.#deps.clock.now()))
   }
 
-  /** Every server, backend by backend. */
+  /** Every server at a glance, backend by backend. */
   views (): readonly BackendView[] {
+    const now = this.#deps.clock.now()
     return [...this.#backends.values()].map(held => {
-      const { backend: { name, policy, servers }, state } = held
-      const story = explainBackend(held.backend, state, this.#deps.clock.now())
-      return { name, mode: policy.mode, story, servers: servers.map((_, index) => this.#viewOf(held, index, story)) }
+      const { backend, state } = held
+      const story = explainBackend(backend, state, now)
+      const servers = backend.servers.map((_, index) => this.#said(held, index, summarize(backend, state, index, now, story)))
+      return { name: backend.name, mode: backend.policy.mode, story, servers }
     })
   }
 
-  #viewOf (held: Held, index: number, around?: BackendStory): ServerView {
-    const { adminState, backend, state, sinceMs } = held
-    const server = backend.servers[index]
+  #said<S extends Summary> (held: Held, index: number, summary: S): S & Pick<ServerView, 'id' | 'reply' | 'sinceMs'> {
+    const server = held.backend.servers[index]
     const id = server === undefined ? '' : serverId(server)
-    const story = explain(backend, state, index, this.#deps.clock.now(), around)
-    const reply = toReply(story.decision, adminState, this.#deps.said.owes(id))
-    return { id, reply, sinceMs: sinceMs[index] ?? 0, ...story }
+    return { ...summary, id, reply: toReply(summary.decision, held.adminState, this.#deps.said.owes(id)), sinceMs: held.sinceMs[index] ?? 0 }
   }
 
   /** Whether a server takes traffic, as far as we say it; undefined for one we do not know. */
