@@ -114,6 +114,7 @@ class RunningAgent implements App {
     this.#ports = new Ports({
       agent: agentDeps({ clock, log: this.#log, monitor: this.#monitor, pollers: this.#pollers }),
       admin: this.#adminDeps(),
+      after: (ms, run) => clock.after(ms, run),
       onListen: address => { this.#log('agent.listen', { address }, `answers HAProxy on ${address}`) }
     })
   }
@@ -223,12 +224,14 @@ class RunningAgent implements App {
     this.#pollers.tick(this.#clock.now())
   }
 
-  #openJournal ({ journalBytes, backends }: Config): Chronicle {
+  #openJournal ({ journalBytes }: Config): Chronicle {
     if (journalBytes === 0) return noJournal
-    const names = new Map(backends.map(({ name, servers }) => [name, servers.map(server => server.name)]))
     return new Journal({
       clock: this.#clock, log: this.#log, dir: this.#journalDir, maxBytes: journalBytes,
-      nameOf: ({ backend, server }) => `${backend}/${names.get(backend)?.[server] ?? server}`
+      nameOf: ({ backend: name, server }) => {
+        const backend = this.#config.backends.find(each => each.name === name) // of the config in force, whichever opened it
+        return backend?.servers[server] === undefined ? undefined : `${name}/${backend.servers[server].name}`
+      }
     })
   }
 

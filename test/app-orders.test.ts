@@ -191,6 +191,21 @@ void t.test('the journal: what happened is known after a restart, and samples ar
   t.ok(names.indexOf('override.set') > 0 && names.indexOf('override.set') < names.lastIndexOf('agent.start'), 'in one row with what is new')
   const ids = told.map(({ id }) => id)
   t.strictSame(ids, ids.toSorted((a, b) => a - b), 'and in order')
+  const turned = home.config()
+  const [web] = turned.backends
+  const servers = web!.servers.toReversed()
+  const polls = turned.polls.map(poll => ({ ...poll, intervalMs: 50, fastMs: 50, readers: poll.readers.map(({ backend, server }) => ({ backend, server: 1 - server })) }))
+  await again.reload({ ...turned, backends: [{ ...web!, servers }], polls })
+  const since = readFileSync(join(home.dir, 'state/journal/samples.jsonl'), 'utf8').length
+  const fresh = await until('samples of the new farm', () => {
+    const text = readFileSync(join(home.dir, 'state/journal/samples.jsonl'), 'utf8').slice(since)
+    return text.split('\n').length > 4 ? text : undefined
+  }, () => 'none')
+  const nodeOf = new Map(servers.map(({ name, node }) => [node, `web/${name}`]))
+  for (const line of fresh.trim().split('\n').slice(0, 4)) {
+    const { node, servers: [named] } = JSON.parse(line) as { readonly node: string, readonly servers: readonly string[] }
+    t.equal(named, nodeOf.get(node), 'after a reload a sample has the name its server has now')
+  }
   await again.reload({ ...home.config(), journalBytes: 0 })
   t.match(await show(home.dir, '/v1/status'), { journal: { on: false } })
   await again.stop()

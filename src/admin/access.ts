@@ -2,8 +2,8 @@
  * Who may ask, and who may order. Whoever is on this machine may; from outside a token is needed. A browser on this
  * machine is not its user: it also runs what strangers wrote, and must not order anything for them.
  */
-import { isIPv4 } from 'node:net'
 import type { FastifyRequest } from 'fastify'
+import { isLocal, isLoopback, plain } from './address.ts'
 import { Attempts } from './attempts.ts'
 import type { AdminDeps } from './deps.ts'
 import { Problem } from './problems.ts'
@@ -27,7 +27,7 @@ const PROXIED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip'
 export class Access {
   readonly #tokens: () => Tokens | undefined
   readonly #attempts: Attempts
-  /** Guesses under way: who sends the same token many times at once has made one. */
+  /** Guesses under way, by address and token: who sends the same token many times at once has made one. */
   readonly #guesses = new Map<string, Promise<Holder>>()
   place: Place = { unix: false }
 
@@ -46,26 +46,32 @@ export class Access {
     return { holder }
   }
 
+  /**
+   * Who is guessing. Behind a proxy on this machine all are one, 127.0.0.1, and share its failures: whom the proxy says
+   * it speaks for is a header, and whoever could write it would have as many addresses to guess from as he likes.
+   */
   #from (request: FastifyRequest): string {
     return this.place.unix ? 'unix' : request.socket.remoteAddress ?? 'gone' // reset before we looked
   }
 
   #withoutToken (request: FastifyRequest): Caller {
     const proxied = PROXIED.find(header => request.headers[header] !== undefined)
-    if (proxied !== undefined || !isLocal(this.#from(request))) {
+    if (proxied !== undefined || !(this.place.unix || isLocal(request.socket))) {
       throw needsToken(this.#tokens() === undefined
         ? 'From elsewhere this port answers only with a token, and admin.token_file is not set: ask on the machine hcf runs on.'
         : `${proxied === undefined ? 'From elsewhere' : `Through a proxy (${proxied})`} this port answers only with a token: Authorization: Bearer NAME.SECRET. \`hcf token NAME\` makes one.`)
     }
-    this.#refuseStrangeHosts(request.headers.host)
+    this.#refuseStrangeHosts(request)
     return {}
   }
 
   /** A page of a stranger can give this machine a name of its own [DNS rebinding]; it cannot take away that it has to say it. */
-  #refuseStrangeHosts (host: string | undefined): void {
+  #refuseStrangeHosts ({ headers: { host }, socket: { localAddress = 'gone' } }: FastifyRequest): void {
     if (this.place.unix || host === undefined) return // a browser always sends one, and cannot reach a unix socket
     const name = host.replace(/:\d*$/, '').toLowerCase()
+    const address = plain(name.replace(/^\[(.*)\]$/, '$1'))
     if (name === 'localhost' || name === '[::1]' || isLoopback(name) || name === this.place.host?.toLowerCase()) return
+    if (address === plain(localAddress)) return // the one that was connected to; a name that points there is something else
     throw new Problem(403, 'Without a token this port must be asked by a name of this machine: localhost, 127.0.0.1, [::1], or its address in admin.listen.')
   }
 
@@ -77,31 +83,41 @@ export class Access {
     // Before the limit: somebody else's guesses from the same address must not lock out who is known already.
     const known = tokens.known(token)
     if (known !== undefined) return known
-    const guess = this.#guesses.get(token) ?? this.#guess(tokens, token, from).finally(() => { this.#guesses.delete(token) })
-    this.#guesses.set(token, guess)
+    const key = `${from} ${token}`
+    const guess = this.#guesses.get(key) ?? this.#guess(token, from).finally(() => { this.#guesses.delete(key) })
+    this.#guesses.set(key, guess)
     return guess
   }
 
-  async #guess (tokens: Tokens, token: string, from: string): Promise<Holder> {
-    const attempt = this.#attempts.begin(from)
+  async #guess (token: string, from: string): Promise<Holder> {
+    const attempt = await this.#attempts.begin(from)
+    if (attempt === 'busy') throw busy()
     if ('waitMs' in attempt) {
       const seconds = Math.ceil(attempt.waitMs / 1000)
       throw new Problem(429, `Too many wrong tokens from your address. Try again in ${seconds} s.`, { headers: { 'retry-after': String(seconds) } })
     }
-    const holder = await tokens.verify(token)
+    let holder: Holder | 'wrong' | 'busy' = 'wrong'
+    try {
+      holder = await this.#verify(token)
+    } finally {
+      attempt.end(holder === 'wrong')
+    }
     if (holder === 'wrong') throw needsToken('This token is not in token_file. `hcf token NAME` makes one; after a change of the file, reload hcf.', 'error="invalid_token"')
-    attempt.forgive()
-    if (holder === 'busy') throw new Problem(503, 'Too many tokens are being checked. Try again in a moment.', { headers: { 'retry-after': '1' } })
+    if (holder === 'busy') throw busy()
     return holder
+  }
+
+  /** By the tokens in force when it is done: one that a reload takes out meanwhile is out. */
+  async #verify (token: string): Promise<Holder | 'wrong' | 'busy'> {
+    const tokens = this.#tokens()
+    const holder = await tokens?.verify(token) ?? 'wrong'
+    return this.#tokens() === tokens ? holder : this.#verify(token)
   }
 }
 
+const busy = (): Problem => new Problem(503, 'Too many tokens are being checked. Try again in a moment.', { headers: { 'retry-after': '1' } })
 const needsToken = (detail: string, error?: string): Problem =>
   new Problem(401, detail, { headers: { 'www-authenticate': ['Bearer realm="hcf"', error].filter(part => part !== undefined).join(', ') } })
-
-const isLocal = (from: string): boolean => from === 'unix' || from === '::1' || isLoopback(from.replace(/^::ffff:/, ''))
-/** A name that only begins like one is a stranger's: 127.0.0.1.example.com. */
-const isLoopback = (host: string): boolean => isIPv4(host) && host.startsWith('127.')
 
 /** Browsers say where a request comes from; other clients have nothing to say, and nothing to be tricked into. */
 function refuseOtherSites ({ headers }: FastifyRequest): void {

@@ -172,7 +172,8 @@ export const trafficBody = z.strictObject({
     sessions: z.int().optional().describe('absent where HAProxy does not have this server'),
     error: z.string().optional()
   })).describe('of haproxy.sockets'),
-  waiting: z.array(z.string()).describe('pollers that have not asked since the decision last changed')
+  waiting: z.array(z.string()).describe('pollers that have not asked since the decision last changed'),
+  heard: z.int().describe('number of pollers that have asked since then')
 })
 export type TrafficBody = z.output<typeof trafficBody>
 

@@ -1,7 +1,7 @@
 /** What went wrong, as problem+json [RFC 9457]: a sentence that names the place and the cure, and fields for programs. */
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import { clean, redact } from '../core/text.ts'
 
 const TYPE = 'application/problem+json'
@@ -63,10 +63,6 @@ const SENTENCES: Readonly<Record<string, string>> = {
 // A serializer would take problem+json for something it does not know.
 const send = (reply: FastifyReply, status: number, detail: string, more?: Readonly<Record<string, unknown>>): FastifyReply =>
   reply.headers(HEADERS).code(status).type(TYPE).send(JSON.stringify(bodyOf(status, detail, more)))
-
-export function handleErrors (app: FastifyInstance): void {
-  app.setErrorHandler((error: Error, _, reply) => sendError(error, reply))
-}
 
 /** Who does not even get to make a request: it is told on the wire, and cut off. */
 export function refuseClient (error: Error & { readonly code?: string }, socket: Socket): void {

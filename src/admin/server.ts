@@ -5,6 +5,7 @@ import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { z } from 'zod'
 import { redact } from '../core/text.ts'
 import { Access, type Caller } from './access.ts'
+import { Connections } from './connections.ts'
 import type { AdminDeps } from './deps.ts'
 import { HEADERS, Problem, refuseClient, sendError } from './problems.ts'
 import { route, type Route } from './route.ts'
@@ -13,7 +14,7 @@ import { EventStreams } from './sse.ts'
 
 export type { AdminClock, AdminDeps, AdminEvents, Given, Reloaded } from './deps.ts'
 
-/** Who is slower, larger or more than this is cut off: the port must answer while somebody lays siege to it. */
+/** Who is slower, larger or more than this is cut off: the port must answer this machine while somebody elsewhere lays siege to it. */
 export const LIMITS = {
   bodyBytes: 64 * 1024,
   headerBytes: 8 * 1024,
@@ -22,6 +23,10 @@ export const LIMITS = {
   /** How often node looks for those that are too slow. */
   lookMs: 1000,
   connections: 256,
+  /** Of those, for this machine alone. What a proxy on it lets in counts as this machine: bounding that is the proxy's to do. */
+  reserved: 32,
+  /** Of one address elsewhere. */
+  perAddress: 32,
   /** Without a byte either way: a client that does not read its answer. Longer than the heartbeat of a stream. */
   silentMs: 60_000
 } as const
@@ -43,12 +48,13 @@ export interface AdminServer {
 export function createAdmin (deps: AdminDeps, limits: AdminLimits = LIMITS): AdminServer {
   const access = new Access(deps)
   const streams = new EventStreams(deps)
+  const connections = new Connections(limits) // of a name with two addresses there are two servers
   const callers = new WeakMap<FastifyRequest, Caller>()
   const app = fastify({
     logger: false,
     bodyLimit: limits.bodyBytes,
     forceCloseConnections: true,
-    serverFactory: handler => serverWith(limits, handler),
+    serverFactory: handler => serverWith(limits, connections, handler),
     clientErrorHandler: refuseClient,
     frameworkErrors: (error, _, reply) => sendError(error, reply) // a path that cannot be decoded
   })
@@ -75,7 +81,8 @@ export function createAdmin (deps: AdminDeps, limits: AdminLimits = LIMITS): Adm
   }
 }
 
-function serverWith (limits: AdminLimits, handler: Parameters<typeof createServer>[1]): Server {
+/** For createAdmin, and for a test that must look like strangers. */
+export function serverWith (limits: AdminLimits, connections: Connections, handler: Parameters<typeof createServer>[1]): Server {
   const server = createServer({
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headersMs,
@@ -83,6 +90,7 @@ function serverWith (limits: AdminLimits, handler: Parameters<typeof createServe
     connectionsCheckingInterval: limits.lookMs
   }, handler)
   server.maxConnections = limits.connections
+  server.on('connection', socket => { connections.take(socket, typeof server.address() === 'string') })
   server.setTimeout(limits.silentMs)
   return server
 }

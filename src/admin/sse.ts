@@ -71,13 +71,15 @@ class EventStream extends Readable {
     this.#text = text
     this.#past = (past === undefined ? [] : events.list(past)).values()
     const tokensThen = tokens()
+    // Whether the token is still good is for the next request to find out; it goes on where this one ended.
+    const isOver = (): boolean => byToken && tokens() !== tokensThen
     const heartbeat = clock.every(HEARTBEAT_MS, () => {
-      // Whether the token is still good is for the next request to find out; it goes on where this one ended.
-      if (byToken && tokens() !== tokensThen) this.end()
+      if (isOver()) this.end()
       else this.#beat()
     })
     const unsubscribe = events.subscribe(event => {
-      if (backend === undefined || concerns(event, backend)) this.#add(text(event))
+      if (isOver()) this.end()
+      else if (backend === undefined || concerns(event, backend)) this.#add(text(event))
     })
     this.#close = [unsubscribe, () => { heartbeat.stop() }]
     this.push(`retry: ${RETRY_MS}\n\n`) // at once, so that it is known to be open

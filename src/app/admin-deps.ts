@@ -2,7 +2,7 @@
 import type { AdminDeps, Given, Reloaded } from '../admin/deps.ts'
 import type { OrderBody } from '../admin/api.ts'
 import type { Tokens } from '../admin/tokens.ts'
-import { trafficOn } from '../haproxy/traffic.ts'
+import { TrafficWatch } from '../haproxy/traffic.ts'
 import type { RuntimeSocket } from '../haproxy/runtime.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { concerns, type EventFeed } from '../runtime/feed.ts'
@@ -26,6 +26,7 @@ export interface Agent extends Known {
 
 export function adminDeps (agent: Agent): AdminDeps {
   const { clock, version, monitor, pollers, operator, feed } = agent
+  const watch = new TrafficWatch(() => clock.now())
   const uptimeMs = (): number => Math.round(clock.now() - agent.startedMs)
   const given = (answer: OrderGiven): Given => answer.ok ? { ok: true, body: givenOf(agent, answer.scopes, answer.notes) } : answer
   return {
@@ -39,10 +40,15 @@ export function adminDeps (agent: Agent): AdminDeps {
     isFit: id => monitor.takesTraffic(id),
     pollers: () => pollersOf(agent),
     overrides: () => overrideViews(agent),
-    traffic: async id => ({
-      haproxys: [...await trafficOn(id, agent.sockets())],
-      waiting: [...pollers.unheard(id, monitor.view(id)?.sinceMs ?? 0, clock.now())]
-    }),
+    traffic: async id => {
+      const haproxys = [...await watch.on(id, agent.sockets())]
+      const sinceMs = monitor.view(id)?.sinceMs ?? 0
+      return {
+        haproxys,
+        waiting: [...pollers.unheard(id, sinceMs, clock.now())],
+        heard: pollers.of(id).filter(({ lastMs }) => lastMs >= sinceMs).length
+      }
+    },
     give: (order, by) => given(operator.give(requestOf(order, by, clock.wall()))),
     clear: (scope, by) => given(operator.clear(scope, by)),
     reload: agent.reload,

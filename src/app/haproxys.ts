@@ -33,9 +33,10 @@ export function agentDeps ({ clock, log, monitor, pollers }: Answering): AgentDe
       return reply
     },
     onUnknown: (asked, from) => {
-      pollers.unknown(asked, from, clock.now(), () => monitor.nearest(asked))
-      if (!unknown.allow(`${from} ${asked}`)) return
-      const near = monitor.nearest(asked)
+      // Names are compared with all there are, which is too slow for every question.
+      const near = unknown.allow(`${from} ${asked}`) ? monitor.nearest(asked) : undefined
+      pollers.unknown(asked, from, clock.now(), near)
+      if (near === undefined) return
       log('request.unknown', { asked, from, near }, `${from} asks for ${asked}, which is not in the config${near.length > 0 ? `; near: ${near.join(', ')}` : ''}`)
     },
     onRefused: (from, why) => {

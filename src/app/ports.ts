@@ -3,13 +3,21 @@ import type { AdminDeps } from '../admin/deps.ts'
 import { listenAgent, type AgentDeps, type AgentListener } from '../agent/server.ts'
 import type { Config } from '../config/load.ts'
 import { showAddress, type Address } from '../config/schema.ts'
+import type { Timer } from '../runtime/clock.ts'
 import { makeRoom } from '../runtime/unix-socket.ts'
 
 interface AdminPort { readonly address: Address, readonly bound: string, readonly close: () => Promise<void> }
 
+/** Replaced, and not closed yet. */
+interface Leaving { readonly port: AdminPort, readonly timer: Timer }
+
+/** A reload may have come through the very port that it moves: until then its answer is out. */
+const LEAVE_MS = 1000
+
 export interface PortsDeps {
   readonly agent: AgentDeps
   readonly admin: AdminDeps
+  readonly after: (ms: number, run: () => void) => Timer
   /** HAProxy can ask at this address now. */
   readonly onListen: (bound: string) => void
 }
@@ -18,6 +26,7 @@ export class Ports {
   readonly #deps: PortsDeps
   #agents: readonly AgentListener[] = []
   #admin: AdminPort | undefined
+  readonly #leaving = new Set<Leaving>()
 
   constructor (deps: PortsDeps) {
     this.#deps = deps
@@ -59,10 +68,16 @@ export class Ports {
     if (old !== undefined && showAddress(old.address) === showAddress(address)) return
     const { createAdmin } = await import('../admin/server.ts')
     const admin = createAdmin(this.#deps.admin)
+    await this.#closeLeaving(other => isInTheWay(other, address)) // there, and back within that second
     if (address.kind === 'unix') await makeRoom(address.path)
     const bound = await admin.listen(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port })
-    this.#admin = { address, bound: address.kind === 'unix' ? showAddress(address) : bound.replace('http://', ''), close: admin.close }
-    await old?.close()
+    this.#admin = { address, bound: address.kind === 'unix' ? showAddress(address) : bound.replace('http://', ''), close: onlyOnce(admin.close) }
+    if (old !== undefined) this.#leave(old)
+  }
+
+  #leave (port: AdminPort): void {
+    const timer = this.#deps.after(LEAVE_MS, () => { void this.#closeLeaving(({ }) => true) })
+    this.#leaving.add({ port, timer })
   }
 
   async close (): Promise<void> {

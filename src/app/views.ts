@@ -105,8 +105,9 @@ function overrideView ({ book, clock }: Known, order: Order, status: OverrideVie
 
 /** What an order has come to, for the servers it is about. */
 export function givenOf (known: Known, scopes: readonly string[], notes: readonly string[]): GivenBody {
-  const concerned = known.monitor.views().map(({ name, story, servers }) =>
-    ({ name, story, servers: servers.filter(({ id }) => scopes.some(scope => isWithin(id, scope))) })).filter(({ servers }) => servers.length > 0)
+  const names = new Set(scopes.flatMap(scope => known.monitor.concerned(scope)).map(({ name }) => name))
+  const concerned = known.monitor.views(backend => names.has(backend)).map(({ name, story, servers }) =>
+    ({ name, story, servers: servers.filter(({ id }) => scopes.some(scope => isWithin(id, scope))) }))
   return {
     overrides: overrideViews(known).filter(({ scope, kind }) => kind === 'override' && scopes.includes(scope)),
     servers: concerned.flatMap(({ servers }) => servers.map(view => serverStatus(known, view))),

@@ -5,6 +5,8 @@ import { Client, type Dispatcher } from 'undici'
 import { readDocument } from '../config/document.ts'
 import { loadConfig } from '../config/load.ts'
 import { parseAddress, showAddress, type Address } from '../config/schema.ts'
+import { printable } from '../core/text.ts'
+import { systemClock as clock } from '../runtime/clock.ts'
 import { CommandError, EXIT, findConfig, type ExitCode, type Io } from './io.ts'
 
 const TIMEOUT_MS = 5000
@@ -44,14 +46,22 @@ const WORDS = 'the admin address must be like 127.0.0.1:9778, unix:/path or http
 function parseAdmin (given: string): Admin {
   if (/^https?:\/\//.test(given)) return parseUrl(given)
   const address = parseAddress(given)
-  if (address === undefined) throw new CommandError(`${WORDS}, is ${given}`, EXIT.usage)
+  if (address === undefined) throw noAddress(given)
   return ofAddress(address)
 }
 
+/** Not repeated where it may hold a secret: what is before an `@` often is one. */
+function noAddress (given: string): CommandError {
+  if (given.includes('@')) return new CommandError('the admin address must not hold a password: give the token by --token-file or HCF_TOKEN', EXIT.usage)
+  return new CommandError(looksLikeToken(given) ? WORDS : `${WORDS}, is ${given}`, EXIT.usage)
+}
+
+/** As hcf token shows one. */
+const looksLikeToken = (text: string): boolean => /^[^/]*\.[\w-]{40,}$/.test(text.trim())
+
 function parseUrl (given: string): Admin {
-  const url = URL.canParse(given) ? new URL(given) : undefined
-  if (url === undefined) throw new CommandError(`${WORDS}, is ${given}`, EXIT.usage)
-  if (url.username !== '' || url.password !== '') throw new CommandError('the admin address must not hold a password: give the token by --token-file or HCF_TOKEN', EXIT.usage)
+  const url = URL.canParse(given) && !given.includes('@') ? new URL(given) : undefined
+  if (url === undefined) throw noAddress(given)
   const base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`
   return { shown: base, url: base }
 }
@@ -104,6 +114,7 @@ function readToken (file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
+    if (looksLikeToken(file)) throw new CommandError('--token-file takes the name of a file that holds the token, not the token', EXIT.usage)
     throw new CommandError(`--token-file: ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`, EXIT.usage)
   }
 }
@@ -121,6 +132,8 @@ export interface Question {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly body?: object
   readonly timeoutMs?: number
+  /** Ends it before its time. */
+  readonly signal?: AbortSignal
 }
 
 /** RFC 9457, as far as we read it. */
@@ -137,8 +150,10 @@ export class Refusal extends CommandError {
 }
 
 /** The JSON at `path`. Throws CommandError with what a person can do about it. */
-export async function askAdmin (admin: Admin, path: string, { method = 'GET', body, timeoutMs = TIMEOUT_MS }: Question = {}): Promise<unknown> {
+export async function askAdmin (admin: Admin, path: string, { method = 'GET', body, timeoutMs = TIMEOUT_MS, signal }: Question = {}): Promise<unknown> {
   const client = openAdmin(admin)
+  const unsure = method === 'GET' ? '' : UNSURE
+  const patience = patienceOf(admin, timeoutMs, signal, unsure)
   try {
     const to = requestTo(admin, path)
     const answer = await client.request({
@@ -146,13 +161,33 @@ export async function askAdmin (admin: Admin, path: string, { method = 'GET', bo
       method,
       headers: { ...to.headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       body: body === undefined ? null : JSON.stringify(body),
-      signal: AbortSignal.timeout(timeoutMs)
+      signal: patience.signal
     })
     return await read(admin, answer)
   } catch (error) {
-    throw error instanceof CommandError ? error : unreachable(admin, error as NodeJS.ErrnoException, method !== 'GET')
+    throw error instanceof CommandError ? error : unreachable(admin, error as NodeJS.ErrnoException, unsure)
   } finally {
+    patience.off()
     await client.destroy()
+  }
+}
+
+const UNSURE = '. What was asked may have been done all the same: hcf status shows it'
+
+/** Aborts when the time is over or we are told to stop, for a reason that can be shown. */
+function patienceOf ({ shown }: Admin, ms: number, outer: AbortSignal | undefined, unsure: string): { readonly signal: AbortSignal, readonly off: () => void } {
+  const inner = new AbortController()
+  const end = (why: string): void => { inner.abort(new CommandError(`${why}${unsure}`, EXIT.unavailable)) }
+  const stop = (): void => { end(`the answer of the agent at ${shown} was not waited for`) }
+  if (outer?.aborted === true) stop()
+  outer?.addEventListener('abort', stop)
+  const timer = clock.after(ms, () => { end(`the agent at ${shown} does not answer`) })
+  return {
+    signal: inner.signal,
+    off: () => {
+      timer.stop()
+      outer?.removeEventListener('abort', stop)
+    }
   }
 }
 
@@ -169,10 +204,18 @@ const isJson = (type: string | readonly string[] | undefined): boolean => /^appl
 function parsed (text: string): object | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? value : undefined
+    return typeof value === 'object' && value !== null ? presentable(value) : undefined
   } catch {
     return undefined // cut off, or somebody else's
   }
+}
+
+/** What a node or an operator of elsewhere said reaches this terminal: nothing in it moves the cursor. */
+export function presentable<T> (value: T): T {
+  if (typeof value === 'string') return printable(value) as T
+  if (Array.isArray(value)) return value.map(presentable) as T
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [printable(key), presentable<unknown>(each)])) as T
 }
 
 /** What a refusal comes to; other statuses are the agent's own trouble. */
@@ -194,9 +237,7 @@ const CURES: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has expired'
 }
 
-function unreachable ({ shown }: Admin, { code, name, message }: NodeJS.ErrnoException, writes: boolean): CommandError {
-  const unsure = writes ? '. What was asked may have been done all the same: hcf status shows it' : ''
-  if (name === 'TimeoutError') return new CommandError(`the agent at ${shown} does not answer${unsure}`, EXIT.unavailable)
+function unreachable ({ shown }: Admin, { code, message }: NodeJS.ErrnoException, unsure: string): CommandError {
   if (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET') return new CommandError(`the agent at ${shown} hung up${unsure}`, EXIT.unavailable)
   const cure = CURES[code ?? ''] ?? 'Is hcf serve running? hcf probe looks at a server without it'
   return new CommandError(`no agent at ${shown} (${code ?? message}). ${cure}`, EXIT.unavailable)

@@ -63,12 +63,12 @@ async function listen (
       path: to.path, method: 'GET', headersTimeout: HEADERS_MS, bodyTimeout: SILENCE_MS, signal,
       headers: { ...to.headers, accept: 'text/event-stream', 'last-event-id': String(lastId) }
     })
-    if (!isStream(answer)) return await refused(admin, answer)
+    if (!isStream(answer)) return await refused(admin, answer, signal)
     onFound()
     await read(answer, hear)
     return 'it ended the connection'
   } catch (error) {
-    if (error instanceof CommandError) throw error
+    if (error instanceof CommandError && !signal.aborted) throw error
     const { code, message } = error as NodeJS.ErrnoException
     return code ?? message
   } finally {
@@ -83,9 +83,9 @@ const isStream = ({ statusCode, headers }: Dispatcher.ResponseData): boolean =>
   statusCode === 200 && String(headers['content-type']).startsWith('text/event-stream')
 
 /** What passes by itself (it stops, or too many follow it) is worth another attempt; the rest is said as to any question. */
-async function refused (admin: Admin, { statusCode, body }: Dispatcher.ResponseData): Promise<string> {
+async function refused (admin: Admin, { statusCode, body }: Dispatcher.ResponseData, signal: AbortSignal): Promise<string> {
   await body.dump()
-  if (statusCode < 500) await askAdmin(admin, '/v1/events?limit=1')
+  if (statusCode < 500) await askAdmin(admin, '/v1/events?limit=1', { signal })
   return `it answered ${statusCode}`
 }
 

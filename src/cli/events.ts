@@ -8,7 +8,7 @@ import { count } from '../core/text.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { concerns, type FeedEvent } from '../runtime/feed.ts'
 import { eventOf, readEvents, type EventsRead } from '../runtime/journal-files.ts'
-import { agentOptions, askAdmin, findAdmin, Refusal, type Admin, type Where } from './admin-client.ts'
+import { agentOptions, askAdmin, findAdmin, presentable, Refusal, type Admin, type Where } from './admin-client.ts'
 import { follow } from './event-stream.ts'
 import type { Define } from './index.ts'
 import { CommandError, EXIT, findConfig, painter, useColor, type Io, type Paint } from './io.ts'
@@ -53,7 +53,11 @@ async function events (options: Options, io: Io): Promise<void> {
   const interrupted = interruption(io)
   try {
     const show = writer(io, options.json === true, interrupted.signal)
-    const past = await ofAgent(admin, wanted).catch((error: unknown) => ofFiles(error, options, wanted, io))
+    const past = await ofAgent(admin, wanted, interrupted.signal).catch((error: unknown) => {
+      if (interrupted.signal.aborted) return undefined
+      return ofFiles(error, options, wanted, io)
+    })
+    if (past === undefined) return
     for (const event of past.events) await show(event)
     if (options.follow !== true) return
     const say = (text: string): void => { io.stderr.write(`${text}\n`) }
@@ -99,19 +103,19 @@ interface Past {
   readonly isAway: boolean
 }
 
-async function ofAgent (admin: Admin, { since, backend, limit }: Wanted): Promise<Past> {
+async function ofAgent (admin: Admin, { since, backend, limit }: Wanted, signal: AbortSignal): Promise<Past> {
   // First, and of all backends: what happens from here on is followed, also when nothing has happened that is wanted.
-  const newest = await ask(admin, new URLSearchParams({ limit: '1' }))
+  const newest = await ask(admin, new URLSearchParams({ limit: '1' }), signal)
   const query = new URLSearchParams({ limit: String(limit) })
   if (backend !== undefined) query.set('backend', backend)
   if (since !== undefined && 'ageMs' in since) query.set('sinceMs', String(since.ageMs))
   if (since !== undefined && 'wallMs' in since) query.set('since', new Date(since.wallMs).toISOString())
-  const found = await ask(admin, query)
+  const found = await ask(admin, query, signal)
   return { events: found, lastId: found.at(-1)?.id ?? newest.at(-1)?.id ?? 0, isAway: false }
 }
 
-async function ask (admin: Admin, query: URLSearchParams): Promise<readonly FeedEvent[]> {
-  const { events: found } = await askAdmin(admin, `/v1/events?${query.toString()}`) as { readonly events?: readonly unknown[] }
+async function ask (admin: Admin, query: URLSearchParams, signal: AbortSignal): Promise<readonly FeedEvent[]> {
+  const { events: found } = await askAdmin(admin, `/v1/events?${query.toString()}`, { signal }) as { readonly events?: readonly unknown[] }
   return (found ?? []).flatMap(event => eventOf(event) ?? [])
 }
 
@@ -149,20 +153,17 @@ function journalDir (file: string, { env }: Io): string | undefined {
 function writer (io: Io, asJson: boolean, signal: AbortSignal): (event: FeedEvent) => Promise<void> {
   const paint = painter(useColor(io))
   const out: Writable = io.stdout
-  return async event => {
+  return async each => {
+    const event = presentable(each) // not all come through askAdmin: there are files, and the stream
     const isRoom = out.write(asJson ? `${JSON.stringify(event)}\n` : `${line(event, paint)}\n`)
     if (!isRoom) await once(out, 'drain', { signal }).catch(() => undefined) // aborted: whoever waits looks for that
   }
 }
 
-/** A message may quote what a node or an HAProxy said: nothing in it moves the cursor. */
-// eslint-disable-next-line no-control-regex
-const printable = (text: string): string => text.replace(/[\x00-\x1f\x7f-\x9f]+/g, ' ')
-
 function line ({ at, level, msg }: FeedEvent, paint: Paint): string {
   const shown = level.padEnd(5)
   const word = level === 'error' ? paint('red', shown) : level === 'warn' ? paint('yellow', shown) : shown
-  return `${paint('dim', localTime(at))}  ${word}  ${printable(msg)}`
+  return `${paint('dim', localTime(at))}  ${word}  ${msg.replaceAll('\n', ' ')}`
 }
 
 function localTime (at: string): string {

@@ -42,22 +42,27 @@ async function give (admin: Admin, { order: body, queueMs }: Asked, io: Io, sign
   const giveUpMs = clock.now() + (queueMs ?? 0)
   const said = new Set<string>()
   for (;;) {
-    const answer = await attempt(admin, body)
+    const answer = await attempt(admin, body, signal)
     if (!(answer instanceof CommandError)) return answer
+    if (signal.aborted && isAway(answer)) throw new CommandError(`given up. ${answer.message}`, EXIT.no)
     if (queueMs === undefined || !(mayPass(answer) || (isAway(answer) && said.size > 0))) throw inJson(answer, io, json)
-    if (signal.aborted) throw new CommandError('given up: nothing was changed', EXIT.no)
+    if (signal.aborted) throw givenUp(said)
     if (clock.now() + TRY_EVERY_MS > giveUpMs) throw inJson(answer, io, json)
     const kind = answer instanceof Refusal ? answer.problem.code ?? '' : 'away'
     if (!said.has(kind)) io.stderr.write(`${withoutHints(answer.message)}\ntries again for at most ${showDuration(queueMs)}; ctrl-C gives up\n`)
     said.add(kind)
     await pause(clock, TRY_EVERY_MS, signal)
-    if (signal.aborted) throw new CommandError('given up: nothing was changed', EXIT.no)
+    if (signal.aborted) throw givenUp(said)
   }
 }
 
-async function attempt (admin: Admin, body: object): Promise<GivenBody | CommandError> {
+/** An agent that went away may have taken it first. */
+const givenUp = (said: ReadonlySet<string>): CommandError =>
+  new CommandError(said.has('away') ? 'given up: hcf status shows whether anything was changed' : 'given up: nothing was changed', EXIT.no)
+
+async function attempt (admin: Admin, body: object, signal: AbortSignal): Promise<GivenBody | CommandError> {
   try {
-    return await askAdmin(admin, '/v1/overrides', { method: 'POST', body }) as GivenBody
+    return await askAdmin(admin, '/v1/overrides', { method: 'POST', body, signal }) as GivenBody
   } catch (error) {
     if (error instanceof CommandError) return error
     throw error

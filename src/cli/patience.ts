@@ -17,6 +17,22 @@ export function interruption ({ onSignal }: Pick<Io, 'onSignal'>): { readonly si
   return { signal: stopped.signal, off: () => { for (const off of offs) off() } }
 }
 
+/** Aborts at a moment of the clock, or with `outer`; `off` when it shall no more. */
+export function stopAt (clock: Clock, ms: number, outer: AbortSignal): { readonly signal: AbortSignal, readonly off: () => void } {
+  const inner = new AbortController()
+  const stop = (): void => { inner.abort() }
+  const timer = clock.after(ms - clock.now(), stop)
+  if (outer.aborted) stop()
+  outer.addEventListener('abort', stop)
+  return {
+    signal: inner.signal,
+    off: () => {
+      timer.stop()
+      outer.removeEventListener('abort', stop)
+    }
+  }
+}
+
 /** Returns after so long, or at once when it is aborted. */
 export async function pause (clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return

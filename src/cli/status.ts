@@ -27,8 +27,8 @@ export const define: Define = (command, io, end) => {
   })
 }
 
-async function look (admin: Admin, { backend }: Options): Promise<StatusBody> {
-  const body = await askAdmin(admin, '/v1/status') as StatusBody
+async function look (admin: Admin, { backend }: Options, signal?: AbortSignal): Promise<StatusBody> {
+  const body = await askAdmin(admin, '/v1/status', signal === undefined ? {} : { signal }) as StatusBody
   if (backend === undefined) return body
   const names = body.backends.map(each => each.backend)
   if (!names.includes(backend)) throw new CommandError(`no backend ${backend}; there is ${names.join(', ')}`, EXIT.usage)
@@ -61,8 +61,9 @@ async function watch (admin: Admin, options: Options, io: Io): Promise<void> {
   try {
     for (let first = true; !signal.aborted; first = false) {
       try {
-        view.show(await look(admin, options))
+        view.show(await look(admin, options, signal))
       } catch (error) {
+        if (signal.aborted) return
         if (first || !(error instanceof CommandError) || error.exitCode !== EXIT.unavailable) throw error
         view.away(error.message)
       }

@@ -1,5 +1,6 @@
 /** When something comes again and again: the words of a person as a cron pattern, and what that pattern comes to. */
 import { Cron } from 'croner'
+import { CRON_RULES } from '../core/window.ts'
 
 /** `Sun 03:00` and the like, or five fields. What is in them is read by toCron and croner. */
 export const AT_SHAPE = new RegExp([
@@ -76,7 +77,7 @@ function findRhythm (cron: string, zone: string | undefined): Rhythm {
 
 function calendarOf (cron: string, zone: string | undefined): Cron | undefined {
   try {
-    return new Cron(cron, { mode: '5-part', fixedTimeRule: 'no-wildcard', ...(zone === undefined ? {} : { timezone: zone }) })
+    return new Cron(cron, { ...CRON_RULES, ...(zone === undefined ? {} : { timezone: zone }) })
   } catch { // it throws at what it cannot read, in words that count days and months from 0
     return undefined
   }

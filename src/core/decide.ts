@@ -20,14 +20,14 @@ export function decide (backend: Backend, state: BackendState, index: number, no
   if (server === undefined) throw new RangeError(`no server ${index} in ${backend.name}`)
   const order = orderFor(state.orders, server, nowMs)
   if (order === undefined) return decidePolled(backend, state, index, nowMs)
-  return ordered(order) ?? capped(order, decidePolled(backend, state, index, nowMs), backend.policy)
+  return ordered(order, server, backend.policy) ?? capped(order, decidePolled(backend, state, index, nowMs), backend.policy)
 }
 
 /** What an order says by itself. */
-function ordered (order: EffectiveOrder): Decision | undefined {
+function ordered (order: EffectiveOrder, server: Server, policy: Policy): Decision | undefined {
   const { action } = order
   const because = [showOrder(order)]
-  if (typeof action === 'string') return { state: action, weightPercent: 100, layer: 'order', because }
+  if (typeof action === 'string') return { state: action, weightPercent: shareOf(server, 100, policy), layer: 'order', because }
   return action.weightPercent === 0 ? { state: 'up', weightPercent: 0, layer: 'order', because } : undefined
 }
 

@@ -99,6 +99,7 @@ function criteriaOf (backend: Backend, state: BackendState, index: number): read
 
 export function explainBackend (backend: Backend, state: BackendState, nowMs: number): BackendStory {
   const { kept, fit } = floorAt(backend, state, nowMs)
+  const { serving, ordered } = serviceOf(backend, state, nowMs)
   return {
     servers: backend.servers.length,
     fit,
@@ -106,14 +107,10 @@ export function explainBackend (backend: Backend, state: BackendState, nowMs: nu
     extra: state.extra,
     kept: backend.servers.filter((_, i) => kept.has(i)).map(({ name }) => name),
     strained: isStrained(backend.policy, state.tally),
-    outByOrder: serviceOf(backend, state, nowMs).ordered,
-    inService: backend.servers.filter((_, i) => takesTraffic(decide(backend, state, i, nowMs), state.servers[i])).length
+    outByOrder: ordered,
+    inService: serving.length
   }
 }
-
-/** Of one without an opinion HAProxy keeps what it was told before. */
-export const takesTraffic = ({ state, weightPercent }: Decision, own?: Pick<ServerState, 'toldOut'>): boolean =>
-  state === 'unknown' ? own?.toldOut !== true : state === 'up' && weightPercent > 0
 
 export const showOnFail = (onFail: OnFail): string => onFail.action === 'weight' ? `weight ${onFail.percent}%` : onFail.action
 

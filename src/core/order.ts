@@ -109,11 +109,12 @@ function nextOf (order: Order, nowMs: number): number {
   return Math.min(untilMs, typeof action === 'string' ? Infinity : capAt(order, action.weightPercent, nowMs).nextMs)
 }
 
-/** The cap that holds for a scope now, as the widest view of it: where a ramp that begins now sets out from. */
+/** What a scope gets at most now: where a ramp that begins now sets out from. One that is out begins with nothing. */
 export function capOf (orders: Orders, scope: string, nowMs: number): number {
   const [backend = '*', name = '*'] = scope.split('/')
   const order = orderFor(orders, { backend, name }, nowMs)
-  return order === undefined || typeof order.action === 'string' ? 100 : order.action.weightPercent
+  if (order === undefined || order.action === 'up') return 100
+  return typeof order.action === 'string' ? 0 : order.action.weightPercent
 }
 
 /** `counts`: it has its way. `hidden`: a narrower or newer one is in force. `coming`: it has not begun. */
@@ -134,5 +135,8 @@ export function ordersOn (orders: Orders, server: Named, nowMs: number): readonl
 export const showAction = (action: OrderAction): string => typeof action === 'string' ? action : `weight ${action.weightPercent}%`
 
 /** As a reason: `drain by al: disk`, and for more than one server `drain of web/* by al: disk`. */
-export const showOrder = ({ action, scope, by, reason }: Order): string =>
-  `${showAction(action)}${scope.endsWith('/*') ? ` of ${scope}` : ''} by ${clean(by, 40)}: ${clean(reason)}`
+export const showOrder = ({ action, scope, by, reason }: Order): string => {
+  const [author, why] = [clean(by, 40), clean(reason)] // of other letters than HAProxy shows, nothing may be left
+  const whose = `${showAction(action)}${scope.endsWith('/*') ? ` of ${scope}` : ''} by ${author === '' ? 'an operator' : author}`
+  return why === '' ? whose : `${whose}: ${why}`
+}

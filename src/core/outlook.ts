@@ -1,6 +1,6 @@
 /** What will happen to a server next by itself, as far as one can say: for a person who wonders whether to wait. */
 import type { Backend, Decision, Server } from './model.ts'
-import { nextOrderMs, orderFor, ordersOn, settles, showAction, type OrderStory } from './order.ts'
+import { isInForce, nextOrderMs, orderFor, ordersOn, settles, showAction, type OrderStory } from './order.ts'
 import { takesOut } from './severity.ts'
 import type { BackendState, ServerState } from './state.ts'
 import { showAge } from './text.ts'
@@ -35,7 +35,8 @@ function orderEnds (stories: readonly OrderStory[], nowMs: number): readonly str
 }
 
 function orderComes (stories: readonly OrderStory[], nowMs: number): readonly string[] {
-  const coming = stories.filter(({ order, status }) => status === 'coming' && order.fromMs - nowMs <= SOON_MS)
+  const coming = stories.filter(({ order, status }, i) => status === 'coming' && order.fromMs - nowMs <= SOON_MS &&
+    !stories.slice(0, i).some(narrower => isInForce(narrower.order, order.fromMs)))
   const first = coming.toSorted((a, b) => a.order.fromMs - b.order.fromMs)[0]?.order
   return first === undefined ? [] : [`${showAction(first.action)} in ${left(first.fromMs, nowMs)} (${first.by}: ${first.reason})`]
 }

@@ -1,28 +1,35 @@
 /** What an order would do to a backend, before it is given: the operator's hand may take a farm down as well as a poll. */
+import { advance } from './advance.ts'
+import { decide } from './decide.ts'
 import { standing } from './floor.ts'
-import type { Backend } from './model.ts'
+import type { Backend, Decision } from './model.ts'
 import type { Order, Orders } from './order.ts'
-import type { BackendState } from './state.ts'
+import type { BackendState, ServerState } from './state.ts'
 
-/** Who serves, and who does not because of an order, by name. */
-export interface Service { readonly fit: readonly string[], readonly ordered: readonly string[] }
+/** By name: who takes traffic, who of them not only because the floor keeps it, and who does not because of an order. */
+export interface Service { readonly serving: readonly string[], readonly fit: readonly string[], readonly ordered: readonly string[] }
 
-/** By the orders at hand, or by others. A server that only the floor keeps in does not count as fit. */
-export function serviceOf (backend: Backend, state: BackendState, nowMs: number, orders: Orders = state.orders): Service {
+export function serviceOf (backend: Backend, state: BackendState, nowMs: number): Service {
+  const serving: string[] = []
   const fit: string[] = []
   const ordered: string[] = []
-  const then = { ...state, orders: arrived(orders) }
   for (const [index, server] of backend.servers.entries()) {
     const own = state.servers[index]
-    const what = own === undefined ? 'out' : standing(backend, then, server, own, nowMs)
+    if (own === undefined) continue
+    if (takesTraffic(decide(backend, state, index, nowMs), own)) serving.push(server.name)
+    const what = standing(backend, state, server, own, nowMs)
     if (what === 'fit') fit.push(server.name)
     if (what === 'ordered out') ordered.push(server.name)
   }
-  return { fit, ordered }
+  return { serving, fit, ordered }
 }
 
+/** Of one without an opinion HAProxy keeps what it was told before. */
+export const takesTraffic = ({ state, weightPercent }: Decision, own?: Pick<ServerState, 'toldOut'>): boolean =>
+  state === 'unknown' ? own?.toldOut !== true : state === 'up' && weightPercent > 0
+
 /** As they will be: a weight that walks to 0 takes the server out in the end. */
-function arrived (orders: Orders): Orders {
+export function arrived (orders: Orders): Orders {
   const lands = ({ ramp, ...order }: Order): Order => order
   return new Map([...orders].map(([scope, each]) => [scope, each.map(lands)]))
 }
@@ -34,22 +41,25 @@ export interface Caution {
   readonly atMost?: number
 }
 
-/** Why an order should not be given. `left`: who would serve. `out`: who is out by order already. */
+/** Why an order should not be given. `left`: who would serve, and be fit. `out`: who is out by order already. */
 export type Refusal =
   | { readonly why: 'min_up', readonly backend: string, readonly minUp: number, readonly left: readonly string[], readonly of: number }
   | { readonly why: 'at_most', readonly backend: string, readonly atMost: number, readonly out: readonly string[] }
 
-/** Undefined when the orders of before may be replaced by `orders`. What takes nobody out is never refused. */
+/**
+ * Undefined when the orders of before may be replaced by `orders` (as they will be: see `arrived`). What takes nobody out
+ * is never refused. One that the floor keeps is worth less than one that is fit, and more than none.
+ */
 export function refusalOf (backend: Backend, state: BackendState, orders: Orders, nowMs: number, { force, atMost = Infinity }: Caution): Refusal | undefined {
   const { name, policy: { minUp, atMostDrained = Infinity }, servers } = backend
   const before = serviceOf(backend, state, nowMs)
-  const after = serviceOf(backend, state, nowMs, orders)
+  const after = serviceOf(backend, advance(backend, state, { kind: 'orders', orders, atMs: nowMs }), nowMs)
   const most = Math.min(atMost, force ? Infinity : atMostDrained)
   if (after.ordered.length > before.ordered.length && after.ordered.length > most) {
     return { why: 'at_most', backend: name, atMost: most, out: before.ordered }
   }
-  if (!force && after.fit.length < before.fit.length && after.fit.length < minUp) {
-    return { why: 'min_up', backend: name, minUp, left: after.fit, of: servers.length }
-  }
-  return undefined
+  if (force) return undefined
+  const short = after.fit.length < before.fit.length && after.fit.length < minUp ? after.fit
+    : after.serving.length < before.serving.length && after.serving.length < minUp ? after.serving : undefined
+  return short === undefined ? undefined : { why: 'min_up', backend: name, minUp, left: short, of: servers.length }
 }

@@ -14,6 +14,9 @@ export function redact (text: string): string {
   return text.replace(CAP, 'URI:[redacted]').replace(FURL, 'pb://[redacted]')
 }
 
+/** Text in any language that does nothing to a terminal: only letters, blanks and newlines, nothing that moves the cursor or turns the line around. */
+export const printable = (text: string): string => text.replace(/(?:(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}])+/gu, ' ')
+
 /** One line of printable ASCII of at most `max` characters, without secrets, quotes and angle brackets. */
 export function clean (text: string, max = 100): string {
   const line = redact(text).replace(/[^\x20-\x7e]+/g, ' ').replace(/["<>]/g, "'").replace(/ {2,}/g, ' ').trim()
@@ -57,3 +60,9 @@ export function showSize (bytes: number): string {
 
 /** `1 server`, `2 servers`. */
 export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`
+
+/** One line without secrets and control characters, of at most `max` characters, in any language: what a person wrote, to keep. */
+export function tidy (text: string, max: number): string {
+  const line = redact(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').replace(/ {2,}/g, ' ').trim()
+  return line.length <= max ? line : `${line.slice(0, max - 3)}...`
+}

@@ -16,3 +16,6 @@ export interface Window {
   readonly action: WindowAction
   readonly reason: string
 }
+
+/** How a pattern is read, for whoever does: a time that comes twice in the night of a fold is taken once, in a list of times too. */
+export const CRON_RULES = { mode: '5-part', fixedTimeRule: 'no-wildcard' } as const

@@ -1,5 +1,6 @@
 /** HAProxy's runtime API: one command a connection, and what `show stat` says [management.txt, 9]. */
 import { connect } from 'node:net'
+import { clean } from '../core/text.ts'
 
 const TIMEOUT_MS = 2000
 const ANSWER_BYTES_MAX = 32 * 1024 * 1024
@@ -49,10 +50,15 @@ export interface ServerStat {
   readonly failed: number
 }
 
-/** The servers in an answer to `show stat`. */
+/** Without these nobody can tell what is on a server. */
+const COLUMNS = ['pxname', 'svname', 'status', 'scur', 'qcur']
+
+/** The servers in an answer to `show stat`. Throws where it is none: no servers is what an idle farm would look like. */
 export function parseStat (csv: string): readonly ServerStat[] {
   const [header = '', ...lines] = csv.split('\n')
   const names = header.replace(/^# /, '').split(',')
+  if (!COLUMNS.every(name => names.includes(name))) throw new Error(`show stat is answered with ${clean(header, 60) || 'nothing'}`)
+  if (!csv.endsWith('\n\n')) throw new Error('the answer to show stat is cut off') // an empty line ends every answer
   return lines.filter(line => line !== '').flatMap(line => {
     const cells = splitCsv(line)
     const cell = (name: string): string => cells[names.indexOf(name)] ?? ''

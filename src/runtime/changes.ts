@@ -99,7 +99,6 @@ function tellStrain (log: LogEvent, before: Known | undefined, { backend: { name
 
 /** A server in service that gets another share. The steps of one that comes back are no news. */
 export function tellWeight (log: LogEvent, id: string, from: Decision, to: Decision): void {
-  if (from.weightPercent === to.weightPercent || to.state !== 'up') return
   const fields = { server: id, from: from.weightPercent, to: to.weightPercent, because: to.because }
   log('server.weight', fields, `${id} weight ${from.weightPercent}% -> ${to.weightPercent}%`, to.layer === 'ramp' ? 'debug' : 'info')
 }

@@ -4,7 +4,7 @@
  */
 import { advance } from '../core/advance.ts'
 import { decide } from '../core/decide.ts'
-import { explain, explainBackend, summarize, takesTraffic, type Summary } from '../core/explain.ts'
+import { explain, explainBackend, summarize, type Summary } from '../core/explain.ts'
 import type { Voice } from '../core/gate.ts'
 import { serverId, type Backend, type Decision, type Sample } from '../core/model.ts'
 import { byScope, NO_ORDERS, type Order, type Orders } from '../core/order.ts'
@@ -13,7 +13,7 @@ import type { Poll } from '../core/probe.ts'
 import { reachCheck } from '../core/reach.ts'
 import { snapshot, type Snapshot } from '../core/reload.ts'
 import { toReply, type AdminState, type Reply } from '../core/reply.ts'
-import { refusalOf, type Caution, type Refusal } from '../core/safety.ts'
+import { arrived, refusalOf, takesTraffic, type Caution, type Refusal } from '../core/safety.ts'
 import type { BackendState } from '../core/state.ts'
 import { isBad, shown, tellBackend, tellCriteria, tellDoubt, tellWeight } from './changes.ts'
 import type { Clock } from './clock.ts'
@@ -115,10 +115,10 @@ export class Monitor {
     return this.#said(held, index, explain(held.backend, held.state, index, this.#deps.clock.now()))
   }
 
-  /** Every server at a glance, backend by backend. */
-  views (): readonly BackendView[] {
+  /** Every server at a glance, backend by backend; or of some backends only. */
+  views (wanted: (backend: string) => boolean = () => true): readonly BackendView[] {
     const now = this.#deps.clock.now()
-    return [...this.#backends.values()].map(held => {
+    return [...this.#backends.values()].filter(({ backend }) => wanted(backend.name)).map(held => {
       const { backend, state } = held
       const story = explainBackend(backend, state, now)
       const servers = backend.servers.map((_, index) => this.#said(held, index, summarize(backend, state, index, now, story)))
@@ -148,11 +148,12 @@ export class Monitor {
     return all.filter(backend => backend.name === name && (server === '*' || backend.servers.some(each => each.name === server)))
   }
 
-  /** Why these orders should not replace those in force; undefined when nothing speaks against it. */
-  refusal (orders: readonly Order[], caution: Caution): Refusal | undefined {
-    const given = byScope(orders)
+  /** Why these orders should not replace those in force in the backends of these scopes; undefined when nothing speaks against it. */
+  refusal (orders: readonly Order[], scopes: readonly string[], caution: Caution): Refusal | undefined {
+    const given = arrived(byScope(orders))
+    const names = new Set(scopes.flatMap(scope => this.concerned(scope)).map(({ name }) => name))
     for (const { backend, state } of this.#backends.values()) {
-      const refused = refusalOf(backend, state, given, this.#deps.clock.now(), caution)
+      const refused = names.has(backend.name) ? refusalOf(backend, state, given, this.#deps.clock.now(), caution) : undefined
       if (refused !== undefined) return refused
     }
     return undefined
@@ -160,20 +161,16 @@ export class Monitor {
 
   /** Time alone changes what we mean: an order ends, a verdict grows old, a ramp goes on. Told now, not only when asked. */
   tick (): void {
-    for (const held of this.#backends.values()) {
+    this.#redecideAll(held => {
       if (this.#deps.clock.now() >= held.state.floor.untilMs) this.#replace(held, this.#withOrders(held))
       this.#tellDoubt(held)
-      for (const index of held.backend.servers.keys()) this.#redecide(held, index)
-    }
+    })
   }
 
   /** The operator's orders from now on, all of them. */
   order (orders: readonly Order[]): void {
     this.#orders = byScope(orders)
-    for (const held of this.#backends.values()) {
-      this.#replace(held, this.#withOrders(held))
-      for (const index of held.backend.servers.keys()) this.#redecide(held, index)
-    }
+    this.#redecideAll(held => { this.#replace(held, this.#withOrders(held)) })
   }
 
   /** Whether a poll is worth a quicker pace, for any server that reads it. */
@@ -214,11 +211,10 @@ export class Monitor {
       [backend.name, hold(backend, adminStates[backend.name] ?? 'shared', before.get(backend.name), beginning)]))
     this.#places = new Map([...this.#backends.values()].flatMap(held =>
       held.backend.servers.map((server, index) => [serverId(server), { held, index }] as const)))
-    for (const held of this.#backends.values()) {
+    this.#redecideAll(held => {
       tellBackend(this.#deps.log, before.get(held.backend.name), held)
       this.#tellDoubt(held)
-      for (const index of held.backend.servers.keys()) this.#redecide(held, index)
-    }
+    })
   }
 
   #withOrders ({ backend, state }: Held): BackendState {
@@ -256,6 +252,16 @@ export class Monitor {
     }))
   }
 
+  /** Whatever `first` does to each backend, and then what it comes to. */
+  #redecideAll (first: (held: Held) => void): void {
+    this.#deps.said.together(() => {
+      for (const held of this.#backends.values()) {
+        first(held)
+        for (const index of held.backend.servers.keys()) this.#redecide(held, index)
+      }
+    })
+  }
+
   /** What we mean now; told when it is something else than before. */
   #redecide (held: Held, index: number): Decision {
     const from = decisionAt(held, index)
@@ -264,7 +270,10 @@ export class Monitor {
     const server = held.backend.servers[index]
     if (server === undefined) return to
     if (from.state !== to.state || shown(from) !== shown(to)) this.#changed(held, index, serverId(server), from, to)
-    else tellWeight(this.#deps.log, serverId(server), from, to)
+    else if (from.weightPercent !== to.weightPercent && to.state === 'up') {
+      if (from.layer === 'order' || to.layer === 'order') held.sinceMs[index] = this.#deps.clock.now() // who has not asked since has not heard it
+      tellWeight(this.#deps.log, serverId(server), from, to)
+    }
     return to
   }
 

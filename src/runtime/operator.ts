@@ -2,9 +2,9 @@
  * The operator's hand: takes an order only when it is for servers we have, leaves enough of them in service, and can be
  * kept. What is refused changes nothing.
  */
-import { byScope, capOf, ordersOn, showAction, showOrder, type Order, type OrderAction } from '../core/order.ts'
+import { byScope, capOf, isInForce, ordersOn, showAction, showOrder, type Order, type OrderAction } from '../core/order.ts'
 import type { Refusal } from '../core/safety.ts'
-import { clean, count } from '../core/text.ts'
+import { clean, count, tidy } from '../core/text.ts'
 import type { Clock } from './clock.ts'
 import type { LogEvent } from './log.ts'
 import type { Monitor } from './monitor.ts'
@@ -16,6 +16,7 @@ import { Throttle } from './throttle.ts'
 
 /** What is kept of a reason: a cap of a Tahoe file pasted into one is not. */
 const REASON_CHARACTERS = 200
+const AUTHOR_CHARACTERS = 64
 
 /** An order that outlives this is a change of the config. */
 export const ORDER_MS_MAX = 366 * 24 * 3_600_000
@@ -58,12 +59,13 @@ export class Operator {
   }
 
   /** All of it, or nothing. */
-  give (request: OrderRequest): Given {
+  give (wanted: OrderRequest): Given {
     const { monitor, book } = this.#deps
+    const request = { ...wanted, by: tidy(wanted.by, AUTHOR_CHARACTERS), reason: tidy(wanted.reason, REASON_CHARACTERS) }
     const wrong = this.#unknown(request.scopes) ?? this.#invalid(request)
     if (wrong !== undefined) return wrong
     const overrides = request.scopes.map(scope => this.#override(scope, request))
-    const refused = monitor.refusal(this.#preview(overrides), request)
+    const refused = monitor.refusal(this.#preview(overrides), request.scopes, request)
     if (refused !== undefined) {
       const answer = refusal(refused, request)
       this.#tellRefused(request, refused.why, answer.detail)
@@ -77,13 +79,16 @@ export class Operator {
 
   /** Who waits for room asks again and again: told once in a while. */
   #tellRefused ({ scopes, action, by, reason }: OrderRequest, why: Refusal['why'], detail: string): void {
-    const fields = { scopes, action: showAction(action), by: clean(by, 64), reason: clean(reason, REASON_CHARACTERS), why }
-    if (this.#refused.allow(JSON.stringify(fields))) this.#deps.log('override.refused', fields, `refused to ${fields.by}: ${detail}`)
+    const fields = { scopes, action: showAction(action), by, reason, why }
+    if (this.#refused.allow(JSON.stringify(fields))) this.#deps.log('override.refused', fields, `refused to ${by}: ${detail}`)
   }
 
   /** Ends the order of a scope. One that is not there is no mistake: it is what was wanted. */
-  clear (scope: string, by: string): Given {
+  clear (scope: string, wantedBy: string): Given {
     const { book, monitor } = this.#deps
+    const by = tidy(wantedBy, AUTHOR_CHARACTERS)
+    const nobody = authorProblem(by)
+    if (nobody !== undefined) return nobody
     const has = book.overrides().some(override => override.scope === scope)
     const wrong = has ? undefined : this.#unknown([scope]) // a server that is gone may still have an order
     if (wrong !== undefined) return wrong
@@ -98,16 +103,18 @@ export class Operator {
     for (const scope of scopes) {
       if (monitor.concerned(scope).length > 0) continue
       const [backend = '', server] = scope.split('/')
-      const near = server === '*' ? nearest(backend, monitor.views().map(({ name }) => name)).map(name => `${name}/*`) : monitor.nearest(scope)
+      const near = server === '*' ? nearest(backend, monitor.concerned('*/*').map(({ name }) => name)).map(name => `${name}/*`) : monitor.nearest(scope)
       const hint = near.length > 0 ? ` Did you mean ${near.join(' or ')}?` : ''
       return { ok: false, code: 'unknown', detail: `No ${server === '*' ? `backend ${clean(backend)}` : `server ${clean(scope)}`} in the config.${hint}` }
     }
     return undefined
   }
 
-  #invalid ({ scopes, by, untilWallMs, rampMs }: OrderRequest): Given | undefined {
+  #invalid ({ scopes, by, reason, untilWallMs, rampMs }: OrderRequest): Given | undefined {
     const now = this.#deps.clock.wall()
-    if (by === WINDOW_AUTHOR) return { ok: false, code: 'invalid', detail: `${WINDOW_AUTHOR} is the author of the windows of the config: say who you are.` }
+    const nobody = authorProblem(by)
+    if (nobody !== undefined) return nobody
+    if (reason === '') return { ok: false, code: 'invalid', detail: 'The reason says nothing that can be read: say why.' }
     const twice = scopes.find((scope, at) => scopes.indexOf(scope) !== at)
     if (twice !== undefined) return { ok: false, code: 'invalid', detail: `${twice} is named twice.` }
     if (untilWallMs === undefined) return undefined
@@ -123,7 +130,7 @@ export class Operator {
     const { book, clock } = this.#deps
     const ramp = rampMs === undefined ? {} : { rampMs, rampFromPercent: capOf(byScope(book.orders), scope, clock.now()) }
     return {
-      scope, action, by: clean(by, 64), reason: clean(reason, REASON_CHARACTERS), fromWallMs: clock.wall(),
+      scope, action, by, reason, fromWallMs: clock.wall(),
       ...(untilWallMs === undefined ? {} : { untilWallMs }), ...ramp
     }
   }
@@ -149,8 +156,9 @@ export class Operator {
 
   #narrower (scope: string): readonly string[] {
     if (!scope.endsWith('/*')) return []
-    const others = this.#deps.book.overrides().filter(other => other.scope !== scope && isWithin(other.scope, scope))
-    return others.map(other => `${other.scope} keeps its own: ${showOrder({ ...other, fromMs: 0 })}`)
+    const now = this.#deps.clock.now()
+    const others = this.#deps.book.orders.filter(other => other.scope !== scope && isWithin(other.scope, scope) && isInForce(other, now))
+    return others.map(other => `${other.scope} keeps its own: ${showOrder(other)}`)
   }
 
   #unheard (scope: string): readonly string[] {
@@ -169,6 +177,11 @@ export class Operator {
     const wider = still === undefined || still.action === 'ready' ? [] : [`${scope} is still ${showOrder(still)}: hcf ready ${scope} exempts it`]
     return [...wider, ...this.#narrower(scope)]
   }
+}
+
+function authorProblem (by: string): Extract<Given, { readonly ok: false }> | undefined {
+  if (by === '') return { ok: false, code: 'invalid', detail: 'The author has no name that can be read: say who you are.' }
+  return by === WINDOW_AUTHOR ? { ok: false, code: 'invalid', detail: `${WINDOW_AUTHOR} is the author of the windows of the config: say who you are.` } : undefined
 }
 
 /** Whether an order comes from the config. */

@@ -1,6 +1,6 @@
 /** What happens to orders and windows, told: one line for one change. */
 import { showAction } from '../core/order.ts'
-import { clean, count } from '../core/text.ts'
+import { count } from '../core/text.ts'
 import type { WindowTime } from './order-book.ts'
 import type { LogEvent } from './log.ts'
 import type { Override, StoreProblem } from './order-store.ts'
@@ -9,30 +9,29 @@ import type { Override, StoreProblem } from './order-store.ts'
 const ITSELF = 'hcf'
 
 const showMoment = (wallMs: number): string => new Date(wallMs).toISOString()
-const showAuthor = (by: string): string => clean(by, 40)
 
 export function tellSet (log: LogEvent, { scope, action, by, reason, untilWallMs }: Override): void {
   const until = untilWallMs === undefined ? {} : { until: showMoment(untilWallMs) }
   const end = until.until === undefined ? '' : ` until ${until.until}`
-  log('override.set', { scope, action: showAction(action), by, reason, ...until }, `${scope}: ${showAction(action)} by ${showAuthor(by)}${end}: ${clean(reason)}`)
+  log('override.set', { scope, action: showAction(action), by, reason, ...until }, `${scope}: ${showAction(action)} by ${by}${end}: ${reason}`)
 }
 
 /** `by`: who cleared it, if anyone did; `givenBy`: whose order it was. */
 export function tellCleared (log: LogEvent, { scope, action, by: givenBy, reason }: Override, by: string = ITSELF): void {
   const why = by === ITSELF ? ', there is nothing left for it to hide' : ''
   const fields = { scope, action: showAction(action), by, givenBy, reason }
-  log('override.cleared', fields, `${scope}: ${showAction(action)} by ${showAuthor(givenBy)} cleared by ${showAuthor(by)}${why}: ${clean(reason)}`)
+  log('override.cleared', fields, `${scope}: ${showAction(action)} by ${givenBy} cleared by ${by}${why}: ${reason}`)
 }
 
 export function tellExpired (log: LogEvent, { scope, action, by, reason }: Override): void {
-  log('override.expired', { scope, action: showAction(action), by, reason }, `${scope}: ${showAction(action)} by ${showAuthor(by)} is over: ${clean(reason)}`)
+  log('override.expired', { scope, action: showAction(action), by, reason }, `${scope}: ${showAction(action)} by ${by} is over: ${reason}`)
 }
 
 export function tellWindow (log: LogEvent, event: 'window.begin' | 'window.end', { window, untilWallMs }: WindowTime): void {
   const { scope, at, reason } = window
   const [action, until] = [showAction(window.action), showMoment(untilWallMs)]
   const told = event === 'window.begin' ? `begins: ${action} until ${until}` : `is over: ${action}`
-  log(event, { scope, action, reason, until }, `${scope}: maintenance (${at}) ${told}: ${clean(reason)}`)
+  log(event, { scope, action, reason, until }, `${scope}: maintenance (${at}) ${told}: ${reason}`)
 }
 
 export function tellLost (log: LogEvent, file: string, { to, why, lost }: StoreProblem): void {

@@ -137,14 +137,14 @@ export class Pollers {
     return true
   }
 
-  /** A name that is not in the config. `near` is asked for once. */
-  unknown (asked: string, from: string, nowMs: number, near: () => readonly string[]): void {
+  /** A name that is not in the config. `near`: what it may have been meant to be, where that was looked for. */
+  unknown (asked: string, from: string, nowMs: number, near: readonly string[] | undefined): void {
     const name = clean(asked, ASKED_CHARACTERS_MAX)
     const key = `${from} ${name}`
     const before = this.#unknown.get(key)
     this.#unknown.delete(key) // the map is in the order of who asked last
     if (this.#unknown.size >= UNKNOWN_MAX) this.#unknown.delete(this.#unknown.keys().next().value ?? '')
-    this.#unknown.set(key, { asked: name, from, near: before?.near ?? near(), times: (before?.times ?? 0) + 1, lastMs: nowMs })
+    this.#unknown.set(key, { asked: name, from, near: near ?? before?.near ?? [], times: (before?.times ?? 0) + 1, lastMs: nowMs })
   }
 
   /** Those of late: the newest last. */

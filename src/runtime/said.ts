@@ -19,7 +19,7 @@ export const HEARD_MAX = 64
 const VERSION = 1
 const RETRY_MS = 1000
 /** Who heard a word may reach the disk a little later: a restart in between asks everybody. */
-const FLUSH_MS = 100
+export const FLUSH_MS = 100
 type Word = 'drain' | 'maint'
 
 interface Owed {
@@ -61,6 +61,8 @@ export class Said {
   /** When the disk last refused what it does not hold yet. */
   #failedMs: number | undefined
   #flush: Timer | undefined
+  #gathers = false
+  #gathered = false
 
   constructor (deps: SaidDeps) {
     this.#deps = deps
@@ -74,6 +76,15 @@ export class Said {
     if (before?.word !== word) this.#write()
   }
 
+  /** What is claimed in `run` is on disk when it is over, in one write: an order for a whole farm is many words at once. */
+  together (run: () => void): void {
+    this.#gathers = true
+    run()
+    this.#gathers = false
+    if (this.#gathered) this.#write()
+    this.#gathered = false
+  }
+
   /** An HAProxy hears our word now. */
   heard (id: string, from: string): void {
     this.#retry()
@@ -81,7 +92,11 @@ export class Said {
     if (heard === undefined || (heard.size >= HEARD_MAX && !heard.has(from))) return
     const isNew = !heard.has(from)
     heard.set(from, undefined)
-    if (isNew) this.#flush ??= this.#deps.clock.after(FLUSH_MS, () => { this.#write() })
+    if (isNew) this.#writeSoon()
+  }
+
+  #writeSoon (): void {
+    this.#flush ??= this.#deps.clock.after(FLUSH_MS, () => { this.#write() })
   }
 
   /** Whether somebody is still to hear that a word of ours is over. Asking changes nothing. */
@@ -101,7 +116,7 @@ export class Said {
     if (isOwed) owed.heard.set(from, owed.heard.get(from) ?? this.#deps.clock.now())
     if (!this.owes(id)) {
       this.#owed.delete(id)
-      this.#write()
+      this.#writeSoon() // an answer waits: at worst a restart says `ready` for a minute more
     }
     return isOwed
   }
@@ -133,6 +148,10 @@ export class Said {
   }
 
   #write (): void {
+    if (this.#gathers) {
+      this.#gathered = true
+      return
+    }
     this.#flush?.stop()
     this.#flush = undefined
     const isFirst = this.#failedMs === undefined

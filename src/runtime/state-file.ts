@@ -17,7 +17,7 @@ export function readStateFile (path: string, version: number): ReadResult {
     text = readFileSync(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return { kind: 'absent' }
-    return { kind: 'set-aside', to: path, why: `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})` }
+    return { kind: 'set-aside', to: setAside(path), why: `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})` }
   }
   const parsed = parse(text)
   if (parsed?.version === version) return { kind: 'data', data: parsed.data }

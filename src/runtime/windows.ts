@@ -1,6 +1,6 @@
 /** When a maintenance window is on, by the calendar of its zone; DST gaps and folds included. */
 import { Cron } from 'croner'
-import type { Window } from '../core/window.ts'
+import { CRON_RULES, type Window } from '../core/window.ts'
 
 /** One time that a window is on. It lasts `forMs`, whatever the clocks on the wall do meanwhile. */
 export interface Occurrence { readonly fromWallMs: number, readonly untilWallMs: number }
@@ -33,17 +33,7 @@ function calendarOf (window: Window): Calendar {
   const known = calendars.get(window)
   if (known !== undefined) return known
   const { cron, zone } = window
-  // no-wildcard: a time that comes twice in the night of a fold is taken once, in a list of times too.
-  const calendar = { cron: new Cron(cron, { mode: '5-part', fixedTimeRule: 'no-wildcard', ...(zone === undefined ? {} : { timezone: zone }) }) }
+  const calendar = { cron: new Cron(cron, { ...CRON_RULES, ...(zone === undefined ? {} : { timezone: zone }) }) }
   calendars.set(window, calendar)
   return calendar
-}
-
-/** The next moment at which any window begins or ends; Infinity when none does. */
-export function changesAt (windows: readonly Window[], nowWallMs: number): number {
-  return windows.reduce((soonest, window) => {
-    const next = occurrence(window, nowWallMs)
-    if (next === undefined) return soonest
-    return Math.min(soonest, next.fromWallMs > nowWallMs ? next.fromWallMs : next.untilWallMs)
-  }, Infinity)
 }

@@ -61,6 +61,19 @@ void t.test('who has heard it', async t => {
   ])
 })
 
+void t.test('a cap that changed has not been heard either', async t => {
+  const at = await desk([plain('abc', rules)])
+  at.operator.give(request({ action: { weightPercent: 50 } }))
+  for (let i = 0; i < 2; i += 1) {
+    at.bench.ask('a')
+    await at.bench.clock.advance(1000)
+  }
+  const heard = (): unknown => serverOf(knownOf(at), 'web/a')?.pollers.map(poller => poller.heard)
+  t.strictSame(heard(), [true])
+  at.operator.give(request({ action: { weightPercent: 20 } }))
+  t.strictSame(heard(), [false])
+})
+
 const agentOf = (at: Desk, feed: EventFeed): Agent => ({
   ...knownOf(at), clock: at.bench.clock, version: '1', startedMs: 0, feed, operator: at.operator, journal: () => noJournal, tokens: () => undefined,
   sockets: () => [], isStopping: () => false, reload: async () => ({ ok: false, problems: [] })

@@ -164,6 +164,15 @@ void t.test('what an order says', async (t) => {
   t.equal(by('web/b', { weightPercent: 20 }, 'b'), 'down 100 criteria: reach: refused by the node', 'and nobody in')
 })
 
+void t.test('an order up or down leaves a server its own share of the weight', async (t) => {
+  const farm = web('ab', BARE)
+  const half = { ...farm, servers: farm.servers.map(each => ({ ...each, weightPercent: 50 })) }
+  const story = play(half, `
+    a  +
+    b  +`)
+  for (const action of ['up', 'down'] as const) t.match(decided(ordered(story, [order('web/a', action)])), { state: action, weightPercent: 50 })
+})
+
 void t.test('a cap never goes below what HAProxy counts as traffic: only 0 takes out', async (t) => {
   const story = play(web('ab', { ...only('weight'), baseWeight: 3 }), `
     a  +

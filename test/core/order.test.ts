@@ -79,6 +79,7 @@ void t.test('what it decides by itself', async (t) => {
   t.equal(showAction('maint'), 'maint')
   t.equal(showOrder(order('web/a', { weightPercent: 30 })), 'weight 30% by al: disk')
   t.equal(showOrder(order('web/*', 'maint')), 'maint of web/* by al: disk')
+  t.equal(showOrder({ ...order('web/a', 'up'), by: '日本', reason: 'ディスク' }), 'up by an operator', 'of letters that HAProxy does not show')
   t.equal(showOrder({ ...order('*/*', 'up'), by: 'x'.repeat(41), reason: 'a\n"b"' }), `up of */* by ${'x'.repeat(37)}...: a 'b'`, 'fit to show')
 })
 
@@ -153,9 +154,10 @@ void t.test('a walk to 0% takes the server out when it is there, and not before'
 
 void t.test('where a walk sets out from', async (t) => {
   const orders = byScope([order('*/*', { weightPercent: 80 }), order('web/*', { weightPercent: 60 }), order('web/a', { weightPercent: 40 }), order('web/b', 'drain'), order('web/c', 'ready')])
-  const rows: ReadonlyArray<readonly [string, number]> = [['web/a', 40], ['web/d', 60], ['web/*', 60], ['app/a', 80], ['*/*', 80], ['web/b', 100], ['web/c', 100]]
+  const rows: ReadonlyArray<readonly [string, number]> = [['web/a', 40], ['web/d', 60], ['web/*', 60], ['app/a', 80], ['*/*', 80], ['web/b', 0], ['web/c', 100]]
   for (const [scope, percent] of rows) t.equal(capOf(orders, scope, 0), percent, scope)
   t.equal(capOf(NO_ORDERS, 'web/a', 0), 100)
+  for (const [action, percent] of [['up', 100], ['down', 0], ['maint', 0]] as const) t.equal(capOf(byScope([order('web/a', action)]), 'web/a', 0), percent, action)
 })
 
 void t.test('all orders on a server', async (t) => {

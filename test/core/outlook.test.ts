@@ -44,6 +44,8 @@ void t.test('by orders', async (t) => {
     [[order('web/a', 'drain', 0, nowMs + 60_000), order('web/*', 'maint', nowMs + 3_600_000)], 'drain ends in 1m; maint in 1h (al: disk)', 'both'],
     [[{ ...order('web/a', { weightPercent: 25 }, nowMs), ramp }], 'the cap moves in 40s', 'a walk'],
     [[{ ...order('web/a', { weightPercent: 25 }, nowMs, nowMs + 3_600_000), ramp }], 'the cap moves in 40s; weight 25% ends in 1h', 'with an end'],
+    [[order('web/*', 'maint', nowMs + 1000), order('web/a', 'ready', 0, nowMs + 9000)], 'ready ends in 9s', 'what comes is hidden by what holds then'],
+    [[order('web/*', 'maint', nowMs + 9000), order('web/a', 'ready', 0, nowMs + 9000)], 'ready ends in 9s; maint in 9s (al: disk)', 'and not by what is over then'],
     [[order('web/b', 'drain', 0, nowMs + 1000)], undefined, 'of another server']
   ]
   for (const [orders, wanted, why] of rows) t.equal(at(...orders), wanted, why)

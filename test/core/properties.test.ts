@@ -112,14 +112,14 @@ always('05 no opinion ends, at the latest when it would be stale', () => {
 
 // Fails when an order for a backend comes before one for a server.
 always('06 an order is in the very next answer, and so is its end; the narrowest counts', () => ({ world }) => {
-  for (const { order, decision } of looks(world)) {
+  for (const { order, decision, full } of looks(world)) {
     const { state, weightPercent, layer, because } = decision
     if (order === undefined) assert.notEqual(layer, 'order')
     else if (isSettled(order)) {
       assert.equal(layer, 'order')
       assert(because[0]?.includes(order.by))
       assert.equal(state, typeof order.action === 'string' ? order.action : 'up')
-      assert.equal(weightPercent, typeof order.action === 'string' ? 100 : 0)
+      assert.equal(weightPercent, typeof order.action === 'string' ? full : 0)
     }
   }
 })

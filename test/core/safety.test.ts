@@ -2,7 +2,7 @@
 import t from 'tap'
 import { byScope, type Order } from '../../src/core/order.ts'
 import type { Policy } from '../../src/core/policy.ts'
-import { refusalOf, serviceOf, type Caution } from '../../src/core/safety.ts'
+import { arrived, refusalOf, serviceOf, type Caution } from '../../src/core/safety.ts'
 import { BARE, order, ordered, play, web, type Story } from './drawings.ts'
 
 const policy = (minUp: number, atMostDrained?: number): Policy => ({ ...BARE, minUp, ...(atMostDrained === undefined ? {} : { atMostDrained }) })
@@ -15,7 +15,7 @@ const drains = (names: string): readonly Order[] => Array.from(names).map(name =
 /** As `min_up 1: ac` or `at_most 2: ab`, and `given` when nothing speaks against it. */
 function refused (story: Story, before: readonly Order[], after: readonly Order[], caution: Partial<Caution> = {}): string {
   const { backend, state, nowMs } = ordered(story, before)
-  const why = refusalOf(backend, state, byScope([...before, ...after]), nowMs, { force: false, ...caution })
+  const why = refusalOf(backend, state, arrived(byScope([...before, ...after])), nowMs, { force: false, ...caution })
   if (why === undefined) return 'given'
   return why.why === 'min_up' ? `min_up ${why.minUp}: ${why.left.join('')} of ${why.of}` : `at_most ${why.atMost}: ${why.out.join('')}`
 }
@@ -28,7 +28,8 @@ void t.test('min_up: who would be left', async (t) => {
     [policy(2), '++++', '', drains('ab'), 'min_up 2: c of 3', 'two are wanted'],
     [policy(0), '++++', 'ab', drains('c'), 'given', 'none is wanted'],
     [policy(2), '+xxx', '', drains('a'), 'min_up 2: c of 3', 'one that failed does not count'],
-    [policy(3), '+xxx', '', drains('b'), 'given', 'too few already, and this one serves nobody'],
+    [policy(3), '+xxx', '', drains('b'), 'min_up 3: ac of 3', 'too few already, and this one is kept: it serves'],
+    [policy(0), '+xxx', '', drains('b'), 'given', 'this one serves nobody'],
     [policy(2), '++++', 'ab', [order('web/*', 'up')], 'given', 'nobody goes out'],
     [policy(3), '++++', '', [order('web/a', { weightPercent: 1 })], 'given', 'a cap takes nobody out'],
     [policy(3), '++++', '', [order('web/a', { weightPercent: 0 })], 'min_up 3: bc of 3', 'nothing does'],
@@ -40,6 +41,19 @@ void t.test('min_up: who would be left', async (t) => {
   ]
   for (const [rules, b, before, after, wanted, why] of rows) t.equal(refused(three(rules, b), drains(before), after), wanted, why)
   t.equal(refused(three(policy(1)), drains('ab'), drains('c'), { force: true }), 'given', 'forced')
+})
+
+void t.test('when all fail, those that the floor keeps are what there is', async (t) => {
+  const story = play(web('ab', policy(1)), `
+    a  +xxx
+    b  +xxx`)
+  t.equal(serviceOf(story.backend, story.state, story.nowMs).serving.length, 1)
+  t.equal(refused(story, [], [order('web/*', 'drain')]), 'min_up 1:  of 2', 'nobody would serve')
+  t.equal(refused(story, [], drains('a')), 'given', 'the other is kept in its place')
+  const watched = play(web('ab', { ...policy(1), mode: 'observe' }), `
+    a  +xxx
+    b  +xxx`)
+  t.equal(refused(watched, [], [order('web/*', 'drain')]), 'min_up 1:  of 2', 'HAProxy hears up of both')
 })
 
 void t.test('at most: who is out by order', async (t) => {
@@ -64,7 +78,11 @@ void t.test('at most: who is out by order', async (t) => {
 
 void t.test('who serves', async (t) => {
   const { backend, state, nowMs } = ordered(three(policy(1), '+xxx'), [order('web/c', 'drain'), order('app/a', 'drain')])
-  t.strictSame(serviceOf(backend, state, nowMs), { fit: ['a'], ordered: ['c'] })
-  t.strictSame(serviceOf(backend, state, nowMs, byScope([order('web/b', 'up')])), { fit: ['a', 'b', 'c'], ordered: [] }, 'by other orders')
-  t.strictSame(serviceOf(backend, state, nowMs, byScope([order('*/*', 'down')])), { fit: [], ordered: ['a', 'b', 'c'] })
+  t.strictSame(serviceOf(backend, state, nowMs), { serving: ['a'], fit: ['a'], ordered: ['c'] })
+  const story = three(policy(2), '+xxx')
+  t.strictSame(serviceOf(story.backend, story.state, story.nowMs), { serving: ['a', 'c'], fit: ['a', 'c'], ordered: [] })
+  const kept = three(policy(3), '+xxx')
+  t.strictSame(serviceOf(kept.backend, kept.state, kept.nowMs), { serving: ['a', 'b', 'c'], fit: ['a', 'c'], ordered: [] }, 'one that the floor keeps is not fit')
+  const walking = ordered(story, [{ ...order('web/a', { weightPercent: 0 }, story.nowMs), ramp: { fromPercent: 100, overMs: 60_000 } }])
+  t.strictSame(serviceOf(walking.backend, walking.state, walking.nowMs), { serving: ['a', 'c'], fit: ['a', 'c'], ordered: [] }, 'one that walks to nothing serves until it is there')
 })

@@ -49,6 +49,8 @@ export class Bench {
   readonly sink = new Sink()
   readonly pollers = new Pollers(() => undefined)
   readonly #store: SaidStore
+  /** How often it was written what we said. */
+  writes = 0
   readonly #restored: Restored | undefined
   #backends: readonly Backend[]
   monitor: Monitor
@@ -63,11 +65,17 @@ export class Bench {
 
   restart (adminState: AdminState = 'shared'): Monitor {
     const { clock, pollers, sink: { log: { event: log } } } = this
-    const said = new Said({ clock, log, store: this.#store })
+    const store = { ...this.#store, write: (data: unknown) => { this.#write(data) } }
+    const said = new Said({ clock, log, store })
     const encode = (reply: Parameters<typeof encodeReply>[0]): string => encodeReply(reply).trimEnd()
     const deps = { clock, log, pollers, said, encode, restored: this.#restored }
     this.monitor = new Monitor({ backends: this.#backends, adminStates: { web: adminState } }, deps)
     return this.monitor
+  }
+
+  #write (data: unknown): void {
+    this.writes += 1
+    this.#store.write(data)
   }
 
   reload (backends: Backend | readonly Backend[], adminState: AdminState = 'shared'): void {

@@ -140,8 +140,37 @@ void t.test('a reason is one line of plain text, and as long as it may be', asyn
   const { operator, book } = await desk()
   operator.give(request({ reason: `disk\n"sda"\t${'x'.repeat(300)}` }))
   const { reason } = book.overrides()[0]!
-  t.match(reason, /^disk 'sda' x+\.\.\.$/)
+  t.match(reason, /^disk "sda" x+\.\.\.$/)
   t.equal(reason.length, 200)
+})
+
+void t.test('what a person wrote is kept in any language, and HAProxy hears what it can show', async t => {
+  const { bench, operator, book } = await desk()
+  t.equal(why(operator.give(request({ by: 'Zoë', reason: 'ディスク交換 (sda)' }))), 'given')
+  t.match(book.overrides(), [{ by: 'Zoë', reason: 'ディスク交換 (sda)' }])
+  t.match(bench.sink.take().filter(({ event }) => event === 'override.set'), [{ by: 'Zoë', reason: 'ディスク交換 (sda)', msg: 'web/a: drain by Zoë: ディスク交換 (sda)' }])
+  t.equal(bench.ask('a'), 'drain up #drain by Zo: (sda)')
+  const rows: ReadonlyArray<readonly [Partial<OrderRequest>, string]> = [
+    [{ reason: '\u200b \n' }, 'invalid: The reason says nothing that can be read: say why.'],
+    [{ by: '\u0007' }, 'invalid: The author has no name that can be read: say who you are.'],
+    [{ by: ' maintenance\u200b' }, 'invalid: maintenance is the author of the windows of the config: say who you are.']
+  ]
+  for (const [more, wanted] of rows) t.equal(why(operator.give(request(more))), wanted)
+  t.equal(why(operator.clear('web/a', 'maintenance')), rows[2]![1])
+})
+
+void t.test('an order for a whole farm is one write, of the order and of what we say', async t => {
+  const { bench, operator } = await desk([plain('abcdefgh', { ...rules, minUp: 0 })])
+  const before = bench.writes
+  operator.give(request({ scopes: ['web/*'] }))
+  t.equal(bench.writes - before, 1)
+  t.equal(bench.ask('h'), 'drain up #drain of web/* by ana: kernel')
+})
+
+void t.test('a narrower window is said, too', async t => {
+  const window: Window = { scope: 'web/a', at: '03:00', cron: '0 3 * * *', forMs: HOUR_MS, action: { weightPercent: 50 }, reason: 'batch' }
+  const { operator } = await desk(undefined, { windows: [window] })
+  t.strictSame(notes(operator.give(request({ scopes: ['web/*'], action: 'maint', force: true }))), ['web/a keeps its own: weight 50% by maintenance: batch'])
 })
 
 void t.test('a server that is gone from the config can still be cleared', async t => {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { fileStore, HEARD_MAX, memoryStore, RELEASE_MS, RESTART_MS, Said } from '../../src/runtime/said.ts'
+import { FLUSH_MS, fileStore, HEARD_MAX, memoryStore, RELEASE_MS, RESTART_MS, Said } from '../../src/runtime/said.ts'
 import { SimClock } from '../../src/sim/clock.ts'
 import { matchLines, Sink } from './sink.ts'
 
@@ -60,6 +60,7 @@ void t.test('each HAProxy that heard the word hears ready for a while, whenever 
   await b.clock.advance(RELEASE_MS)
   t.equal(b.ask('h2'), false)
   t.equal(b.said.owes('web/a'), false)
+  await b.clock.advance(FLUSH_MS)
   t.strictSame(b.onDisk(), { version: 1, data: {} }, 'all is said')
 })
 
@@ -67,6 +68,8 @@ void t.test('a word that nobody heard is not taken back', async (t) => {
   const b = bench(t)
   b.said.claim('web/a', 'maint')
   t.equal(b.said.release('web/a', 'h1'), false)
+  t.match(b.onDisk(), { data: { 'web/a': {} } }, 'nobody who asks waits for the disk')
+  await b.clock.advance(FLUSH_MS)
   t.strictSame(b.onDisk(), { version: 1, data: {} })
 })
 
@@ -100,6 +103,7 @@ void t.test('a restart forgets nobody, and asks who else may have heard', async 
   t.equal(b.ask('h1'), true)
   await b.clock.advance(RELEASE_MS)
   t.equal(b.ask('h1'), false)
+  await b.clock.advance(FLUSH_MS)
   t.equal(b.restart().owes('web/a'), false, 'what is taken back is')
 })
 

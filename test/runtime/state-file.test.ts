@@ -42,11 +42,11 @@ void t.test('what was set aside before is not overwritten', async (t) => {
   t.strictSame(['bad-1', 'bad-2', 'bad-3'].map(end => readFileSync(`${path}.${end}`, 'utf8')), ['a', 'b', 'c'])
 })
 
-void t.test('what cannot be read is left where it is', async (t) => {
+void t.test('what cannot be read is set aside too, where that can be done', async (t) => {
   const below = join(t.testdir({ file: '' }), 'file', 'state.json')
   t.strictSame(readStateFile(below, 1), { kind: 'set-aside', to: below, why: 'cannot be read (ENOTDIR)' }, 'its directory is a file')
   const directory = join(t.testdir({ 'state.json': {} }), 'state.json')
-  t.strictSame(readStateFile(directory, 1), { kind: 'set-aside', to: directory, why: 'cannot be read (EISDIR)' }, 'it is a directory')
+  t.strictSame(readStateFile(directory, 1), { kind: 'set-aside', to: `${directory}.bad-1`, why: 'cannot be read (EISDIR)' }, 'it is a directory')
 })
 
 void t.test('a write that fails keeps the old file', { skip: existsSync('/dev/full') ? false : 'no /dev/full' }, async (t) => {

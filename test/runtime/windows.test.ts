@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import t from 'tap'
 import type { Window } from '../../src/core/window.ts'
-import { changesAt, occurrence } from '../../src/runtime/windows.ts'
+import { occurrence } from '../../src/runtime/windows.ts'
 
 process.env['TZ'] = 'America/New_York' // before the first date is made; no window below has it but by default
 
@@ -92,18 +92,6 @@ void t.test('a clock that is set back finds again what was over', async (t) => {
   t.same(seen(nightly, '2026-06-07T01:30Z'), first)
   t.same(seen(nightly, '2026-06-06T12:00Z'), first, 'and before it began')
   t.same(seen(nightly, '2026-06-05T12:00Z')?.[0], '2026-06-06T01:00Z', 'a day earlier, the one before')
-})
-
-void t.test('changesAt: the next beginning or end of any', async (t) => {
-  const windows = [window('0 3 * * *'), window('30 3 * * SUN', 2 * HOUR), window('0 3 30 2 *')]
-  const rows: ReadonlyArray<readonly [now: string, next: string, why: string]> = [
-    ['2026-06-06T12:00Z', '2026-06-07T01:00Z', 'the daily one begins'], ['2026-06-07T01:00Z', '2026-06-07T01:30Z', 'the weekly one too'],
-    ['2026-06-07T01:30Z', '2026-06-07T02:00Z', 'the daily one ends'], ['2026-06-07T02:00Z', '2026-06-07T03:30Z', 'the weekly one too'],
-    ['2026-06-07T03:30Z', '2026-06-08T01:00Z', 'the next day']
-  ]
-  for (const [now, next, why] of rows) t.equal(changesAt(windows, at(now)), at(next), why)
-  t.equal(changesAt([], 0), Infinity, 'none')
-  t.equal(changesAt([window('0 3 30 2 *')], 0), Infinity, 'none that comes')
 })
 
 void t.test('however it is asked: on or to come, for its whole time, and the same as one that was never asked before', async () => {
