@@ -9,7 +9,7 @@ import { makeRoom } from '../runtime/unix-socket.ts'
 interface AdminPort { readonly address: Address, readonly bound: string, readonly close: () => Promise<void> }
 
 /** Replaced, and not closed yet. */
-interface Leaving { readonly port: AdminPort, readonly timer: Timer }
+type Leaving = Pick<AdminPort, 'address' | 'close'>
 
 /** A reload may have come through the very port that it moves: until then its answer is out. */
 const LEAVE_MS = 1000
@@ -68,20 +68,35 @@ export class Ports {
     if (old !== undefined && showAddress(old.address) === showAddress(address)) return
     const { createAdmin } = await import('../admin/server.ts')
     const admin = createAdmin(this.#deps.admin)
-    await this.#closeLeaving(other => isInTheWay(other, address)) // there, and back within that second
+    const inTheWay = [...this.#leaving].filter(leaving => isInTheWay(leaving.address, address))
+    await Promise.all(inTheWay.map(async leaving => leaving.close())) // it goes there and back within that second
     if (address.kind === 'unix') await makeRoom(address.path)
     const bound = await admin.listen(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port })
-    this.#admin = { address, bound: address.kind === 'unix' ? showAddress(address) : bound.replace('http://', ''), close: onlyOnce(admin.close) }
+    this.#admin = { address, bound: address.kind === 'unix' ? showAddress(address) : bound.replace('http://', ''), close: admin.close }
     if (old !== undefined) this.#leave(old)
   }
 
-  #leave (port: AdminPort): void {
-    const timer = this.#deps.after(LEAVE_MS, () => { void this.#closeLeaving(({ }) => true) })
-    this.#leaving.add({ port, timer })
+  #leave ({ address, close }: AdminPort): void {
+    let closing: Promise<void> | undefined
+    const leaving: Leaving = {
+      address,
+      close: async () => {
+        timer.stop()
+        closing ??= close().finally(() => { this.#leaving.delete(leaving) })
+        return closing
+      }
+    }
+    const timer = this.#deps.after(LEAVE_MS, () => { void leaving.close() })
+    this.#leaving.add(leaving)
   }
 
   async close (): Promise<void> {
     await Promise.all(this.#agents.map(async listener => listener.close()))
+    await Promise.all([...this.#leaving].map(async leaving => leaving.close()))
     await this.#admin?.close()
   }
 }
+
+/** The same place, or the same port of a wider or narrower address. */
+const isInTheWay = (one: Address, other: Address): boolean =>
+  showAddress(one) === showAddress(other) || (one.kind === 'tcp' && other.kind === 'tcp' && one.port === other.port && one.port !== 0)
