@@ -13,11 +13,11 @@ export interface Desk { readonly bench: Bench, readonly book: OrderBook, readonl
 export const HOUR_MS = 3_600_000
 export const rules = { ...BARE, minUp: 1 }
 
-export async function desk (backends: readonly Backend[] = [plain('abc', rules), plain('a', rules, 'app')], { store = memoryOrders(), windows = [] as readonly Window[] }: { store?: OrderStore, windows?: readonly Window[] } = {}): Promise<Desk> {
+export async function desk (backends: readonly Backend[] = [plain('abc', rules), plain('a', rules, 'app')], { store = memoryOrders(), windows = [], beginInMs = 0 }: { store?: OrderStore, windows?: readonly Window[], beginInMs?: number } = {}): Promise<Desk> {
   const bench = new Bench(backends)
   const { clock, sink: { log: { event: log } }, pollers, monitor } = bench
   const onChange = (orders: readonly Order[]): void => { monitor.order(orders) }
-  const occurrence = (_: Window, nowWallMs: number): { fromWallMs: number, untilWallMs: number } => ({ fromWallMs: nowWallMs, untilWallMs: nowWallMs + HOUR_MS })
+  const occurrence = (_: Window, nowWallMs: number): { fromWallMs: number, untilWallMs: number } => ({ fromWallMs: nowWallMs + beginInMs, untilWallMs: nowWallMs + beginInMs + HOUR_MS })
   const book = new OrderBook({ clock, log, store, onChange, windows, occurrence })
   monitor.order(book.orders)
   for (const name of 'abc') await bench.round({ [name]: '+' })

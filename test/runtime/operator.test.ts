@@ -171,6 +171,8 @@ void t.test('a narrower window is said, too', async t => {
   const window: Window = { scope: 'web/a', at: '03:00', cron: '0 3 * * *', forMs: HOUR_MS, action: { weightPercent: 50 }, reason: 'batch' }
   const { operator } = await desk(undefined, { windows: [window] })
   t.strictSame(notes(operator.give(request({ scopes: ['web/*'], action: 'maint', force: true }))), ['web/a keeps its own: weight 50% by maintenance: batch'])
+  const { operator: early } = await desk(undefined, { windows: [window], beginInMs: HOUR_MS })
+  t.strictSame(notes(early.give(request({ scopes: ['web/*'], action: 'maint', force: true }))), [], 'not one that is still to come')
 })
 
 void t.test('a server that is gone from the config can still be cleared', async t => {
