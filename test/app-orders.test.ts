@@ -108,7 +108,7 @@ void t.test('all or none, and a disk that is full refuses', async t => {
 })
 
 void t.test('a maintenance window begins and ends by the calendar, and a reload changes it', async t => {
-  const window = 'maintenance: [{ at: "03:00", for: 10m, zone: UTC, action: maint, reason: backup }]'
+  const window = 'maintenance: [{ at: "03:00", for: 10m, zone: UTC, action: maint, force: true, reason: backup }]'
   const farm = await FARM(t)
   const home = place(t, farm.replace('{ profile', `{ ${window}, profile`))
   const clock = new SimClock({ epochMs: Date.UTC(2026, 10, 24, 2, 59) })

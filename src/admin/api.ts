@@ -60,7 +60,10 @@ export const postBody = z.strictObject({
 export type OrderBody = z.output<typeof postBody>
 
 /** Who ends an order, where there is no token to say it: in the query, for a DELETE may lose its body on the way. */
-export const clearQuery = z.strictObject({ by: wanted.by })
+export const clearQuery = z.strictObject({
+  by: wanted.by,
+  force: z.stringbool({ error: 'must be true or false' }).optional().describe('also when what it hid takes too many out')
+})
 
 /** An order, or a maintenance window of the config, which is one that comes by itself. */
 export const overrideView = z.strictObject({

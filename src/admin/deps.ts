@@ -52,7 +52,7 @@ export interface AdminDeps {
   readonly traffic: (id: string) => Promise<TrafficBody>
   /** All targets or none. `by` is who the port took the author for: it comes before `order.by`. */
   readonly give: (order: OrderBody, by: string) => Given
-  readonly clear: (scope: string, by: string) => Given
+  readonly clear: (scope: string, by: string, force: boolean) => Given
   readonly reload: () => Promise<Reloaded>
   readonly events: AdminEvents
   /** Whether an event is about a backend. */

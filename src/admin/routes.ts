@@ -74,7 +74,7 @@ const orders = (deps: AdminDeps): readonly Route[] => [
     method: 'DELETE', url: '/v1/overrides/:backend/:server', id: 'clear',
     summary: 'End an order',
     query: clearQuery, answers: { 200: givenBody }, problems: [400, 404, 409, 507],
-    handle: ({ params, query, caller }) => given(deps.clear(scopeOf(params), authorOf(caller, query.by)))
+    handle: ({ params, query, caller }) => given(deps.clear(scopeOf(params), authorOf(caller, query.by), query.force === true))
   }),
   route({
     method: 'POST', url: '/v1/reload', id: 'reload',

@@ -12,9 +12,13 @@ export const REQUEST_BYTES_MAX = 512
 
 /** What an HAProxy asked for: a server by `backend/server`, nothing at all, or something that is no name. */
 export type Request =
-  | { readonly kind: 'server', readonly id: string }
+  /** `peeks`: a person looks on, who is not told anything and takes nothing back. */
+  | { readonly kind: 'server', readonly id: string, readonly peeks?: true }
   | { readonly kind: 'absent' }
   | { readonly kind: 'malformed', readonly why: string }
+
+/** After a name: `hcf ask`, which is no HAProxy and shall not be taken for one. */
+export const PEEK = ' ?'
 
 /** HAProxy's own alphabet for proxy and server names [cfgparse.c: invalid_char]. */
 const NAME = /^[A-Za-z0-9_.:-]+\/[A-Za-z0-9_.:-]+$/
@@ -28,8 +32,10 @@ export function parseRequest (bytes: string): Request {
   const end = bytes.search(/[\r\n]/)
   const line = (end < 0 ? bytes : bytes.slice(0, end)).trim()
   if (line === '') return { kind: 'absent' }
-  if (!NAME.test(line)) return { kind: 'malformed', why: `not a backend/server name: ${clean(line, 40)}` }
-  return { kind: 'server', id: line }
+  const peeks = line.endsWith(PEEK)
+  const id = peeks ? line.slice(0, -PEEK.length) : line
+  if (!NAME.test(id)) return { kind: 'malformed', why: `not a backend/server name: ${clean(line, 40)}` }
+  return { kind: 'server', id, ...(peeks ? { peeks } : {}) }
 }
 
 /**

@@ -23,6 +23,8 @@ export interface AgentDeps {
   readonly after: (ms: number, run: () => void) => Timer
   /** What we say of a server to who asks; undefined for a server we do not know. */
   readonly reply: (id: string, from: string) => Reply | undefined
+  /** The same for a person: nobody was told anything. */
+  readonly peek: (id: string) => Reply | undefined
   readonly onUnknown: (asked: string, from: string) => void
   readonly onRefused: (from: string, why: string) => void
   readonly onTrouble: (error: Error) => void
@@ -92,9 +94,10 @@ function answer (request: Request, fallback: string | undefined, from: string, d
   }
   const id = request.kind === 'server' ? request.id : fallback
   if (id === undefined) return neutral('no server asked for: agent-send must name one, with a line end')
-  const reply = deps.reply(id, from)
+  const peeks = request.kind === 'server' && request.peeks === true
+  const reply = peeks ? deps.peek(id) : deps.reply(id, from)
   if (reply !== undefined) return reply
-  deps.onUnknown(id, from)
+  if (!peeks) deps.onUnknown(id, from)
   return neutral(`unknown ${id}`)
 }
 

@@ -50,7 +50,7 @@ export function adminDeps (agent: Agent): AdminDeps {
       }
     },
     give: (order, by) => given(operator.give(requestOf(order, by, clock.wall()))),
-    clear: (scope, by) => given(operator.clear(scope, by)),
+    clear: (scope, by, force) => given(operator.clear(scope, by, force)),
     reload: agent.reload,
     events: {
       list: ({ since, sinceMs, after, backend, limit = 1000 }) => feed.list({

@@ -68,7 +68,7 @@ export class Ports {
     if (old !== undefined && showAddress(old.address) === showAddress(address)) return
     const { createAdmin } = await import('../admin/server.ts')
     const admin = createAdmin(this.#deps.admin)
-    const inTheWay = [...this.#leaving].filter(leaving => isInTheWay(leaving.address, address))
+    const inTheWay = [...this.#leaving].filter(leaving => showAddress(leaving.address) === showAddress(address))
     await Promise.all(inTheWay.map(async leaving => leaving.close())) // it goes there and back within that second
     if (address.kind === 'unix') await makeRoom(address.path)
     const bound = await admin.listen(address.kind === 'unix' ? { path: address.path } : { host: address.host, port: address.port })
@@ -77,13 +77,12 @@ export class Ports {
   }
 
   #leave ({ address, close }: AdminPort): void {
-    let closing: Promise<void> | undefined
     const leaving: Leaving = {
       address,
       close: async () => {
         timer.stop()
-        closing ??= close().finally(() => { this.#leaving.delete(leaving) })
-        return closing
+        await close() // twice is once
+        this.#leaving.delete(leaving)
       }
     }
     const timer = this.#deps.after(LEAVE_MS, () => { void leaving.close() })
@@ -96,7 +95,3 @@ export class Ports {
     await this.#admin?.close()
   }
 }
-
-/** The same place, or the same port of a wider or narrower address. */
-const isInTheWay = (one: Address, other: Address): boolean =>
-  showAddress(one) === showAddress(other) || (one.kind === 'tcp' && other.kind === 'tcp' && one.port === other.port && one.port !== 0)

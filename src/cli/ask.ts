@@ -1,6 +1,6 @@
-/** `hcf ask`: one agent-check as HAProxy makes it, and what HAProxy will do with the answer. */
+/** `hcf ask`: one agent-check as HAProxy makes it, but for the mark that it is none; and what HAProxy will do with the answer. */
 import { askAgent, NoAnswer } from '../agent/ask.ts'
-import { parseReply, type ParsedReply } from '../agent/protocol.ts'
+import { parseReply, PEEK, type ParsedReply } from '../agent/protocol.ts'
 import { parseAddress } from '../config/schema.ts'
 import { clean } from '../core/text.ts'
 import type { Define } from './index.ts'
@@ -13,7 +13,7 @@ export const define: Define = (command, io, end) => {
   command.action(async (where: string, id: string, options: { json?: true }) => {
     const address = parseAddress(where)
     if (address === undefined) throw new CommandError(`the address must be like 127.0.0.1:9777, [::1]:9777 or unix:/path, is ${where}`, EXIT.usage)
-    const line = await askAgent(address, `${id}\n`).catch((error: unknown) => {
+    const line = await askAgent(address, `${id}${PEEK}\n`).catch((error: unknown) => {
       if (error instanceof NoAnswer) throw new CommandError(`no answer from the agent at ${where}: ${error.message}`, EXIT.unavailable)
       throw error
     })

@@ -44,7 +44,7 @@ async function give (admin: Admin, { order: body, queueMs }: Asked, io: Io, sign
   for (;;) {
     const answer = await attempt(admin, body, signal)
     if (!(answer instanceof CommandError)) return answer
-    if (signal.aborted && isAway(answer)) throw new CommandError(`given up. ${answer.message}`, EXIT.no)
+    if (signal.aborted && isAway(answer)) throw new CommandError(`given up: ${answer.message}`, EXIT.no)
     if (queueMs === undefined || !(mayPass(answer) || (isAway(answer) && said.size > 0))) throw inJson(answer, io, json)
     if (signal.aborted) throw givenUp(said)
     if (clock.now() + TRY_EVERY_MS > giveUpMs) throw inJson(answer, io, json)

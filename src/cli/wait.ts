@@ -112,20 +112,15 @@ async function trafficOf (admin: Admin, id: string, signal: AbortSignal): Promis
 async function waitForAll (ids: readonly string[], { admin, io, waitMs, signal, stays }: Waiting, begin: Begin): Promise<boolean> {
   const say = progress(io)
   const giveUpMs = clock.now() + waitMs
-  const stop = stopAt(clock, giveUpMs + LAST_LOOK_MS, signal)
   const left = new Map(ids.map(id => [id, 'not looked at']))
-  try {
-    while (left.size > 0 && !signal.aborted) {
-      for (const [id, seen] of await round([...left.keys()], begin, { signal: stop.signal, giveUpMs, onTrouble: why => { say(admin.shown, why) } })) {
-        if (seen !== ONCE_MORE) say(id, seen.how)
-        if (seen.isDone) left.delete(id)
-        else left.set(id, seen.how)
-      }
-      if (left.size === 0 || clock.now() >= giveUpMs) break
-      await pause(clock, Math.min(LOOK_EVERY_MS, giveUpMs - clock.now()), signal)
+  while (left.size > 0 && !signal.aborted) {
+    for (const [id, seen] of await round([...left.keys()], begin, { signal, giveUpMs, onTrouble: why => { say(admin.shown, why) } })) {
+      if (seen !== ONCE_MORE) say(id, seen.how)
+      if (seen.isDone) left.delete(id)
+      else left.set(id, seen.how)
     }
-  } finally {
-    stop.off()
+    if (left.size === 0 || clock.now() >= giveUpMs) break
+    await pause(clock, Math.min(LOOK_EVERY_MS, giveUpMs - clock.now()), signal)
   }
   if (left.size === 0) return true
   const what = [...left].slice(0, LEFT_SHOWN_MAX).map(([id, how]) => `  ${id}: ${how}\n`).join('')
@@ -135,9 +130,7 @@ async function waitForAll (ids: readonly string[], { admin, io, waitMs, signal, 
 }
 
 interface Round {
-  /** Ends what has begun. */
   readonly signal: AbortSignal
-  /** Nothing begins after it. */
   readonly giveUpMs: number
   readonly onTrouble: (why: string) => void
 }
@@ -149,8 +142,9 @@ interface Round {
 async function round (ids: readonly string[], begin: Begin, { signal, giveUpMs, onTrouble }: Round): Promise<ReadonlyArray<readonly [id: string, seen: Seen]>> {
   const seen = new Map<string, Seen>()
   const queue = [...ids]
+  const stop = stopAt(clock, giveUpMs + LAST_LOOK_MS, signal)
   try {
-    const look = await begin(signal)
+    const look = await begin(stop.signal)
     const worker = async (): Promise<void> => {
       for (let id = queue.shift(); id !== undefined; id = clock.now() < giveUpMs ? queue.shift() : undefined) seen.set(id, await look(id))
     }
@@ -158,7 +152,9 @@ async function round (ids: readonly string[], begin: Begin, { signal, giveUpMs, 
   } catch (error) {
     queue.length = 0 // what one was told, the others would be told too
     if (!(error instanceof CommandError) || error.exitCode !== EXIT.unavailable) throw error
-    if (!signal.aborted) onTrouble(error.message)
+    if (!stop.signal.aborted) onTrouble(error.message)
+  } finally {
+    stop.off()
   }
   return ids.flatMap(id => {
     const one = seen.get(id)

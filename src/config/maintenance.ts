@@ -53,6 +53,7 @@ const windowSchema = z.strictObject({
   for: durationUpTo(WINDOW_MS_MAX),
   zone: zone.optional(),
   action: action.prefault('drain'),
+  force: z.boolean({ error: 'must be true or false' }).optional(),
   reason: z.string({ error: REASON }).max(WINDOW_REASON_CHARACTERS_MAX, { error: REASON }).regex(/\S/, { error: REASON })
 }, { error: LIST.replace('a list of windows', 'a window') }).superRefine((window, context) => {
   if (window.zone !== undefined && !isZone(window.zone)) return
@@ -70,6 +71,7 @@ export function windowsOf (backend: string, { maintenance = [], servers, policy 
   const base = policy.weight === OFF ? DEFAULT_POLICY.baseWeight : policy.weight.base
   const path = ['backends', backend]
   checkWeights([...path, 'maintenance'], maintenance, base, report)
+  checkService([...path, 'maintenance'], maintenance, { servers: Object.keys(servers).length, minUp: policy.min_up }, report)
   const ofServers = Object.entries(servers).flatMap(([name, server]) => {
     const own = typeof server === 'string' ? [] : server.maintenance ?? []
     checkWeights([...path, 'servers', name, 'maintenance'], own, base, report)
@@ -81,6 +83,15 @@ export function windowsOf (backend: string, { maintenance = [], servers, policy 
 const toWindow = (scope: string, { at: written, for: forMs, zone: timeZone, action: does, reason }: WindowFile): Window => ({
   scope, at: written, cron: toCron(written) ?? '', ...(timeZone === undefined ? {} : { zone: timeZone }), forMs, action: does, reason
 })
+
+/** By hand it would take --force: nobody should write it by oversight. */
+function checkService (path: Path, windows: readonly WindowFile[], { servers, minUp }: { readonly servers: number, readonly minUp: number }, report: Report): void {
+  for (const [i, { action: does, force }] of windows.entries()) {
+    const takesOut = typeof does === 'string' || does.weightPercent === 0
+    if (!takesOut || minUp === 0 || force === true) continue
+    report.add([...path, i], `takes all of it out at once (${servers} of ${servers}), and min_up is ${minUp}: give single servers windows of their own, or say force: true`)
+  }
+}
 
 /** HAProxy multiplies weights in integers: what it would make 0 is raised, and nobody would know. */
 function checkWeights (path: Path, windows: readonly WindowFile[], base: number, report: Report): void {

@@ -41,10 +41,10 @@ export interface Caution {
   readonly atMost?: number
 }
 
-/** Why an order should not be given. `left`: who would serve, and be fit. `out`: who is out by order already. */
+/** Why an order should not be given. `left`: who would serve, and be fit. `out`: who is out by order already; `more`: how many would be besides. */
 export type Refusal =
   | { readonly why: 'min_up', readonly backend: string, readonly minUp: number, readonly left: readonly string[], readonly of: number }
-  | { readonly why: 'at_most', readonly backend: string, readonly atMost: number, readonly out: readonly string[] }
+  | { readonly why: 'at_most', readonly backend: string, readonly atMost: number, readonly out: readonly string[], readonly more: number }
 
 /**
  * Undefined when the orders of before may be replaced by `orders` (as they will be: see `arrived`). What takes nobody out
@@ -56,7 +56,7 @@ export function refusalOf (backend: Backend, state: BackendState, orders: Orders
   const after = serviceOf(backend, advance(backend, state, { kind: 'orders', orders, atMs: nowMs }), nowMs)
   const most = Math.min(atMost, force ? Infinity : atMostDrained)
   if (after.ordered.length > before.ordered.length && after.ordered.length > most) {
-    return { why: 'at_most', backend: name, atMost: most, out: before.ordered }
+    return { why: 'at_most', backend: name, atMost: most, out: before.ordered, more: after.ordered.length - before.ordered.length }
   }
   if (force) return undefined
   const short = after.fit.length < before.fit.length && after.fit.length < minUp ? after.fit

@@ -37,6 +37,7 @@ export interface OrderRequest {
   readonly atMost?: number
 }
 
+type Refused = Extract<Given, { readonly ok: false }>
 export type Given =
   | { readonly ok: true, readonly scopes: readonly string[], readonly notes: readonly string[] }
   | { readonly ok: false, readonly code: 'unknown' | 'invalid' | 'min_up' | 'at_most' | 'full' | 'disk', readonly detail: string, readonly more?: Readonly<Record<string, unknown>> }
@@ -60,42 +61,65 @@ export class Operator {
 
   /** All of it, or nothing. */
   give (wanted: OrderRequest): Given {
-    const { monitor, book } = this.#deps
+    const { book } = this.#deps
     const request = { ...wanted, by: tidy(wanted.by, AUTHOR_CHARACTERS), reason: tidy(wanted.reason, REASON_CHARACTERS) }
     const wrong = this.#unknown(request.scopes) ?? this.#invalid(request)
     if (wrong !== undefined) return wrong
     const overrides = request.scopes.map(scope => this.#override(scope, request))
-    const refused = monitor.refusal(this.#preview(overrides), request.scopes, request)
+    const refused = this.#taken(request) ?? this.#refusal(this.#preview(overrides), request)
     if (refused !== undefined) {
-      const answer = refusal(refused, request)
-      this.#tellRefused(request, refused.why, answer.detail)
-      return answer
+      this.#tellRefused(request, refused)
+      return refused
     }
-    const before = new Set(book.overrides().map(({ scope }) => scope))
+    const before = book.overrides().filter(({ scope }) => request.scopes.includes(scope))
     const kept = book.set(overrides)
     if (kept !== 'set') return { ok: false, code: kept.why, detail: kept.detail }
-    return { ok: true, scopes: request.scopes, notes: this.#notes(request, before) }
+    return { ok: true, scopes: request.scopes, notes: [...replaced(before, request.by), ...this.#notes(request, new Set(before.map(({ scope }) => scope)))] }
+  }
+
+  #refusal (orders: readonly Order[], request: OrderRequest): Refused | undefined {
+    const why = this.#deps.monitor.refusal(orders, request.scopes, request)
+    return why === undefined ? undefined : refusal(why, request)
+  }
+
+  /** Who wants at most so many out at once waits for others: a server that somebody else took out is not free for it. */
+  #taken ({ scopes, action, by, atMost, force }: OrderRequest): Refused | undefined {
+    const { monitor, book } = this.#deps
+    const isOut = (what: OrderAction): boolean => typeof what === 'string' ? what !== 'up' && what !== 'ready' : what.weightPercent === 0
+    if (!isOut(action)) return undefined
+    const other = book.overrides().find(each => scopes.includes(each.scope) && each.by !== by && isOut(each.action))
+    if (other === undefined) return undefined
+    const limited = atMost !== undefined || (!force && monitor.concerned(other.scope).some(({ policy }) => policy.atMostDrained !== undefined))
+    if (!limited) return undefined
+    const detail = `${other.scope} is out already: ${showOrder({ ...other, fromMs: 0 })}. --queue waits until that has ended.`
+    return { ok: false, code: 'at_most', detail, more: { out: [other.scope] } }
   }
 
   /** Who waits for room asks again and again: told once in a while. */
-  #tellRefused ({ scopes, action, by, reason }: OrderRequest, why: Refusal['why'], detail: string): void {
+  #tellRefused ({ scopes, action, by, reason }: OrderRequest, { code: why, detail }: Refused): void {
     const fields = { scopes, action: showAction(action), by, reason, why }
     if (this.#refused.allow(JSON.stringify(fields))) this.#deps.log('override.refused', fields, `refused to ${by}: ${detail}`)
   }
 
   /** Ends the order of a scope. One that is not there is no mistake: it is what was wanted. */
-  clear (scope: string, wantedBy: string): Given {
+  clear (scope: string, wantedBy: string, force = false): Given {
     const { book, monitor } = this.#deps
     const by = tidy(wantedBy, AUTHOR_CHARACTERS)
     const nobody = authorProblem(by)
     if (nobody !== undefined) return nobody
-    const has = book.overrides().some(override => override.scope === scope)
-    const wrong = has ? undefined : this.#unknown([scope]) // a server that is gone may still have an order
+    const before = book.overrides().filter(override => override.scope === scope)
+    const wrong = before.length > 0 ? undefined : this.#unknown([scope]) // a server that is gone may still have an order
     if (wrong !== undefined) return wrong
+    // What it hid counts again: the end of an `up` or `ready` may take the last server out.
+    const left = book.orders.filter(order => order.scope !== scope || isWindow(order))
+    const refused = this.#refusal(left, { scopes: [scope], action: 'ready', by, reason: '', force })
+    if (refused !== undefined) return refused
     const cleared = book.clear(scope, by)
     if (cleared !== undefined && 'why' in cleared) return { ok: false, code: cleared.why, detail: cleared.detail }
     const none = cleared === undefined ? [`there was no order on ${scope}`] : []
-    return { ok: true, scopes: [scope], notes: [...none, ...this.#stillOrdered(scope, monitor.concerned(scope).length > 0)] }
+    const known = monitor.concerned(scope).length > 0
+    const gone = known ? [] : [`${scope} is not in the config: HAProxy keeps what it heard of it last, until it is told otherwise there`]
+    return { ok: true, scopes: [scope], notes: [...none, ...replaced(before, by), ...gone, ...this.#stillOrdered(scope, known)] }
   }
 
   #unknown (scopes: readonly string[]): Given | undefined {
@@ -174,12 +198,12 @@ export class Operator {
     if (!known) return []
     const [backend = '*', name = '*'] = scope.split('/')
     const still = ordersOn(byScope(this.#deps.book.orders), { backend, name }, this.#deps.clock.now()).find(({ status }) => status === 'counts')?.order
-    const wider = still === undefined || still.action === 'ready' ? [] : [`${scope} is still ${showOrder(still)}: hcf ready ${scope} exempts it`]
+    const wider = still === undefined || still.action === 'ready' ? [] : [`${scope} is still out by another order, ${showOrder(still)}: hcf ready '${scope}' --reason … exempts it`]
     return [...wider, ...this.#narrower(scope)]
   }
 }
 
-function authorProblem (by: string): Extract<Given, { readonly ok: false }> | undefined {
+function authorProblem (by: string): Refused | undefined {
   if (by === '') return { ok: false, code: 'invalid', detail: 'The author has no name that can be read: say who you are.' }
   return by === WINDOW_AUTHOR ? { ok: false, code: 'invalid', detail: `${WINDOW_AUTHOR} is the author of the windows of the config: say who you are.` } : undefined
 }
@@ -192,7 +216,11 @@ export function isWithin (inner: string, outer: string): boolean {
   return outer === '*/*' || inner === outer || (outer.endsWith('/*') && inner.startsWith(outer.slice(0, -1)))
 }
 
-function refusal (refused: Refusal, { atMost }: OrderRequest): Extract<Given, { readonly ok: false }> {
+/** Whose orders have ended with this one. */
+const replaced = (before: readonly Override[], by: string): readonly string[] =>
+  before.filter(old => old.by !== by).map(old => `this ended ${showOrder({ ...old, fromMs: 0 })}`)
+
+function refusal (refused: Refusal, { atMost }: OrderRequest): Refused {
   const { backend } = refused
   if (refused.why === 'min_up') {
     const { left, of, minUp } = refused
@@ -200,9 +228,10 @@ function refusal (refused: Refusal, { atMost }: OrderRequest): Extract<Given, { 
     const detail = `${backend} would have ${left.length} of ${count(of, 'server')} fit and in service (${who}), and min_up is ${minUp}. --force gives the order all the same.`
     return { ok: false, code: 'min_up', detail, more: { backend, left, min_up: minUp } }
   }
-  const { out, atMost: most } = refused
-  const who = out.length === 0 ? 'no server is' : `${out.join(', ')} ${out.length === 1 ? 'is' : 'are'}`
+  const { out, more, atMost: most } = refused
+  const limit = `${backend} may have at most ${count(most, 'server')} out by order${most === atMost ? '' : ' (policy.at_most_drained)'}`
+  if (more > most) return { ok: false, code: 'invalid', detail: `${limit}, and this order takes out ${more}: give it for fewer at a time${most === atMost ? '.' : ', or with --force.'}` }
   const cure = most === atMost ? '--queue waits for room.' : '--queue waits for room, --force gives the order all the same.'
-  const detail = `${backend} may have at most ${count(most, 'server')} out by order, and ${who} out by order now. ${cure}`
+  const detail = `${limit}, and ${out.join(', ')} ${out.length === 1 ? 'is' : 'are'} out by order now. ${cure}`
   return { ok: false, code: 'at_most', detail, more: { backend, out, at_most: most } }
 }

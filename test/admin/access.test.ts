@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import t from 'tap'
 import { Access, type Place } from '../../src/admin/access.ts'
+import { FAILURES_MAX, WAITING_MAX } from '../../src/admin/attempts.ts'
 import { createAdmin, type AdminServer } from '../../src/admin/server.ts'
 import { makeToken, Tokens } from '../../src/admin/tokens.ts'
 import { Farm, problem, tokensOf } from './farm.ts'
@@ -114,14 +115,62 @@ void t.test('guessing comes to an end', async t => {
   t.equal(await status('ana.x'), 401)
 })
 
+/** All at once, from one address; what each is answered. */
+async function knock (tokens: readonly string[], lines?: readonly string[]): Promise<readonly number[]> {
+  const [admin] = port(lines)
+  const answers = await Promise.all(tokens.map(async token => admin.inject({ url: '/v1/status', remoteAddress: OUTSIDE, headers: bearer(token) })))
+  for (const { statusCode, headers } of answers) if (statusCode === 503) t.equal(headers['retry-after'], '1')
+  return answers.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)
+}
+const wrong = (count: number): readonly string[] => Array.from({ length: count }, (_, i) => `ana.${i}`)
+
 void t.test('many guesses at once are many guesses; one many times over is one', async t => {
-  const all = async (tokens: readonly string[]): Promise<readonly number[]> => {
-    const [admin] = port()
-    const answers = await Promise.all(tokens.map(async token => admin.inject({ url: '/v1/status', remoteAddress: OUTSIDE, headers: bearer(token) })))
-    return answers.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)
+  t.same(await knock(wrong(8)), [401, 401, 401, 401, 401, 429, 429, 429])
+  t.same(await knock(Array(8).fill(ana.token)), Array(8).fill(200), 'a page that asks for eight things at once')
+})
+
+void t.test('people behind one address do not lock each other out after a reload, when no token is known yet', async t => {
+  const people = await Promise.all(Array.from({ length: 8 }, async (_, i) => makeToken(`p${i}`, { logCost: 10 })))
+  const [tokens, lines] = [people.map(({ token }) => token), people.map(({ line }) => line)]
+  t.same(await knock(tokens, lines), Array(8).fill(200))
+  t.same(await knock([...wrong(4), ...tokens], lines), [...Array(8).fill(200), ...Array(4).fill(401)], 'nor does who is wrong less often than he may')
+  const refused = await knock([...wrong(5), ...tokens], lines)
+  t.same(refused, [...Array(5).fill(401), ...Array(8).fill(429)], 'who is wrong too often does')
+})
+
+void t.test('so many wait for what comes of the others, and no more', async t => {
+  t.same(await knock(wrong(FAILURES_MAX + WAITING_MAX + 1)), [...Array(FAILURES_MAX).fill(401), ...Array(WAITING_MAX).fill(429), 503])
+})
+
+const asking = (headers: Record<string, string>, ends: object): FastifyRequest => ({ method: 'GET', headers, socket: ends }) as unknown as FastifyRequest
+const outcome = async (access: Access, headers: Record<string, string>, ends: object): Promise<unknown> =>
+  access.check(asking(headers, ends)).then(() => 200, (error: { status: unknown }) => error.status)
+
+void t.test('a token that somebody else shows too is looked at for each address', async t => {
+  const access = new Access(Object.assign(new Farm(), { file: tokensOf(ana.line) }))
+  const guesses = [...wrong(5), ana.token].map(async token => outcome(access, bearer(token), { remoteAddress: OUTSIDE }))
+  t.equal(await outcome(access, bearer(ana.token), { remoteAddress: '10.0.0.8' }), 200, 'it does not wait for the failures of the other address')
+  t.same(await Promise.all(guesses), [401, 401, 401, 401, 401, 429])
+})
+
+void t.test('a token that a reload takes out while it is looked at is out; one that it brings is in', async t => {
+  const rows: ReadonlyArray<readonly [token: string, file: Tokens | undefined, status: number]> = [
+    [ana.token, tokensOf(bo.line), 401], [ana.token, tokensOf(), 401], [ana.token, undefined, 401],
+    [ana.token, tokensOf(ana.line, bo.line), 200], [bo.token, tokensOf(bo.line), 200]
+  ]
+  for (const [token, file, status] of rows) {
+    const farm = new Farm()
+    const old = tokensOf(ana.line)
+    const verify = old.verify.bind(old)
+    farm.file = Object.assign(old, { verify: async (shown: string) => {
+      const holder = await verify(shown)
+      farm.file = file
+      return holder
+    } })
+    const access = new Access(farm)
+    const both = [0, 1].map(async () => outcome(access, bearer(token), { remoteAddress: OUTSIDE }))
+    t.same(await Promise.all(both), [status, status], `${token.slice(0, 3)} of ${file?.size ?? 'no'} tokens`)
   }
-  t.same(await all(Array.from({ length: 8 }, (_, i) => `ana.${i}`)), [401, 401, 401, 401, 401, 429, 429, 429])
-  t.same(await all(Array(8).fill(ana.token)), Array(8).fill(200), 'a page that asks for eight things at once')
 })
 
 void t.test('when too many are looked at, nobody is blamed', async t => {
@@ -184,6 +233,27 @@ void t.test('without a token, by a name of this machine only', async t => {
   }
 })
 
+void t.test('this machine may ask by its own address too, whichever it listens on', async t => {
+  const rows: ReadonlyArray<readonly [from: string, to: string, headers: Record<string, string>, status: number, why: string]> = [
+    ['10.0.0.5', '10.0.0.5', { host: '10.0.0.5:9778' }, 200, 'hcf reload, where the config says admin.listen: 10.0.0.5:9778'],
+    ['10.0.0.5', '10.0.0.5', {}, 200, 'without a name'],
+    ['::ffff:10.0.0.5', '::ffff:10.0.0.5', { host: '10.0.0.5:9778' }, 200, 'where it says [::]:9778'],
+    ['::ffff:10.0.0.5', '::ffff:10.0.0.5', { host: '[::ffff:10.0.0.5]:9778' }, 200, 'and it was asked like that'],
+    ['10.0.0.5', '10.0.0.5', { host: '[::ffff:10.0.0.5]:9778' }, 200, 'or like that'],
+    ['2001:db8::5', '2001:db8::5', { host: '[2001:DB8::5]:9778' }, 200, 'of IPv6'],
+    ['10.0.0.5', '10.0.0.5', { host: 'localhost:9778' }, 200, 'by a tunnel'],
+    ['10.0.0.5', '10.0.0.5', { host: 'evil.example:9778' }, 403, 'by a name that a stranger gave it'],
+    ['10.0.0.5', '10.0.0.5', { host: '10.0.0.6:9778' }, 403, 'by another address'],
+    ['10.0.0.5', '10.0.0.5', { host: '10.0.0.5.evil.example' }, 403, 'by a name that begins like it'],
+    ['127.0.0.1', '127.0.0.1', { host: '10.0.0.5' }, 403, 'by an address that was not connected to'],
+    ['10.0.0.5', '10.0.0.5', { host: '10.0.0.5', 'x-forwarded-for': '10.0.0.5' }, 401, 'for a proxy on it'],
+    ['10.0.0.9', '10.0.0.5', { host: '10.0.0.5:9778' }, 401, 'a neighbour']
+  ]
+  for (const [remoteAddress, localAddress, headers, status, why] of rows) {
+    t.equal(await outcome(new Access(new Farm()), headers, { remoteAddress, localAddress }), status, `${why}: ${remoteAddress} ${JSON.stringify(headers)}`)
+  }
+})
+
 void t.test('the name it listens on is one of this machine; a unix socket has none', async t => {
   const rows: ReadonlyArray<readonly [place: Place, from: string | undefined, host: string | undefined, allowed: boolean, why: string]> = [
     [{ unix: false, host: 'Admin.internal' }, '127.0.1.1', 'admin.INTERNAL:9778', true, 'as in admin.listen'],
@@ -195,7 +265,6 @@ void t.test('the name it listens on is one of this machine; a unix socket has no
   for (const [place, remoteAddress, host, allowed, why] of rows) {
     const access = new Access(new Farm())
     access.place = place
-    const request = { method: 'GET', headers: { host }, socket: { remoteAddress } } as unknown as FastifyRequest
-    t.same(await access.check(request).catch(() => 'refused'), allowed ? {} : 'refused', why)
+    t.equal(await outcome(access, host === undefined ? {} : { host }, { remoteAddress }) === 200, allowed, why)
   }
 })

@@ -73,7 +73,7 @@ export class Farm implements AdminDeps {
   readonly isFit = (id: string): boolean | undefined => id === SERVER.server ? this.fit : undefined
   readonly pollers = (): Pick<StatusBody, 'pollers' | 'unasked' | 'unknown'> => ({ pollers: STATUS.pollers, unasked: STATUS.unasked, unknown: STATUS.unknown })
   readonly overrides = (): StatusBody['overrides'] => overrides
-  readonly traffic: AdminDeps['traffic'] = async () => ({ haproxys: [{ socket: 'unix:/run/haproxy/admin.sock', status: 'DRAIN', sessions: 3 }], waiting: ['10.0.0.1'] })
+  readonly traffic: AdminDeps['traffic'] = async () => ({ haproxys: [{ socket: 'unix:/run/haproxy/admin.sock', status: 'DRAIN', sessions: 3 }], waiting: ['10.0.0.1'], heard: 1 })
   readonly reload: AdminDeps['reload'] = async () => ({ ok: true, config: '/etc/hcf/hcf.yaml', backends: 1, servers: 3 })
   readonly concerns = (event: EventView, name: string): boolean => String(event['server']).startsWith(`${name}/`)
   readonly tokens = (): Tokens | undefined => this.file

@@ -10,7 +10,7 @@ void t.test('what can be read', async t => {
     ['/v1/status', STATUS],
     ['/v1/servers/web/a', SERVER],
     ['/v1/servers/%77eb/%61', SERVER],
-    ['/v1/servers/web/a/traffic', { haproxys: [{ socket: 'unix:/run/haproxy/admin.sock', status: 'DRAIN', sessions: 3 }], waiting: ['10.0.0.1'] }],
+    ['/v1/servers/web/a/traffic', { haproxys: [{ socket: 'unix:/run/haproxy/admin.sock', status: 'DRAIN', sessions: 3 }], waiting: ['10.0.0.1'], heard: 1 }],
     ['/v1/pollers', { pollers, unasked, unknown }],
     ['/v1/overrides', { overrides }],
     ['/v1/events', { events: [] }],

@@ -23,6 +23,7 @@ const listener = await listenAgent(
       return { stop: () => { clearTimeout(timer) } }
     },
     reply: () => ({ health: 'up' }),
+    peek: () => undefined,
     onUnknown: () => undefined,
     onRefused: () => undefined,
     onTrouble: () => undefined

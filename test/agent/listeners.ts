@@ -42,6 +42,7 @@ export async function listen (
       said.known.push(`${id} for ${from}`)
       return { health: 'up', weightPercent: 100, text: id }
     },
+    peek: id => id.startsWith('web/') ? { text: `peeked ${id}` } : undefined,
     onUnknown: (asked, from) => { said.unknown.push(`${asked} by ${from}`) },
     onRefused: (from, why) => { said.refused.push(`${from}: ${why}`) },
     onTrouble: error => { said.trouble.push((error as NodeJS.ErrnoException).code ?? error.message) }

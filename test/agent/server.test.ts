@@ -114,6 +114,9 @@ void t.test('several listeners, each with whom it answers for when no request co
   t.equal(await ask(b.listener.bound, '\n'), up('web/b'), 'an empty line')
   t.equal(await ask(a.listener.bound, 'web/c\n'), up('web/c'), 'a request goes before')
   t.equal(await ask(none.listener.bound, '\n'), '# no server asked for: agent-send must name one, with a line end\n', 'neutral')
+  t.equal(await ask(none.listener.bound, 'web/x ?\n'), '# peeked web/x\n', 'a person')
+  t.equal(await ask(none.listener.bound, 'app/x ?\n'), '# unknown app/x\n')
+  t.same(none.known, [], 'who has been told nothing')
   t.same([...a.unknown, ...b.unknown, ...none.unknown], [], 'nobody asked for what is not there')
 })
 

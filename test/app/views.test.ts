@@ -88,11 +88,11 @@ void t.test('who is waited for, and what happened lately', async t => {
     at.bench.ask('a')
     await clock.advance(1000)
   }
-  t.strictSame(await deps.traffic('web/a'), { haproxys: [], waiting: [] }, 'nothing has changed')
+  t.strictSame(await deps.traffic('web/a'), { haproxys: [], waiting: [], heard: 1 }, 'nothing has changed')
   at.operator.give(request())
-  t.strictSame(await deps.traffic('web/a'), { haproxys: [], waiting: ['h1'] })
+  t.strictSame(await deps.traffic('web/a'), { haproxys: [], waiting: ['h1'], heard: 0 })
   at.bench.ask('a')
-  t.strictSame(await deps.traffic('web/a'), { haproxys: [], waiting: [] })
+  t.strictSame(await deps.traffic('web/a'), { haproxys: [], waiting: [], heard: 1 })
 
   const add = (msg: string): unknown => feed.add('override.set', 'info', { scope: 'web/a' }, msg)
   add('old')

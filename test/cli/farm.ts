@@ -31,6 +31,8 @@ export class OperatorFarm {
   readonly nodes: Readonly<Record<string, Server>>
   /** What HAProxy shows of a server: its status and its sessions. Change it at will. */
   readonly shows: Record<string, { status: string, sessions: number }> = {}
+  /** What HAProxy answers instead. */
+  says: string | undefined
   /** How often HAProxy was asked for its sessions. */
   looks = 0
   /** HAProxy asks on and on; not while this is set. */
@@ -57,13 +59,14 @@ export class OperatorFarm {
     ].join('\n'))
   }
 
-  async open (): Promise<void> {
+  /** With those of `awaited` decided; HAProxy asks for all. */
+  async open (awaited: readonly string[] = Object.keys(this.nodes)): Promise<void> {
     const names = Object.keys(this.nodes)
     this.#asking ??= systemClock.every(ASK_EVERY_MS, () => {
       if (!this.deaf) for (const name of names) this.ask(name).catch(() => undefined) // it may be away
     })
     this.#app = await startApp(loadConfig(this.file, {}), { log: new Sink().log, version: '1.2.3', readConfig: () => loadConfig(this.file, {}) })
-    for (const name of names) {
+    for (const name of awaited) {
       await until(`web/${name} has its verdict, or its order`, async () => /^(?:up|ready|drain|maint)/.test(await this.ask(name)) || undefined, () => '')
     }
   }
@@ -91,24 +94,29 @@ export async function farm (t: Test, options: Options = {}): Promise<OperatorFar
   const dir = mkdtempSync(join(tmpdir(), 'hcf-op-')) // short: it holds sockets
   const [a, b, c] = [await node(t), await node(t), await node(t)]
   const built = new OperatorFarm(dir, { a, b, c })
-  const haproxy = createServer(client => {
-    client.on('error', () => undefined)
-    client.once('data', () => {
-      built.looks += 1
-      client.end(`${built.stat()}\n`)
-    })
-  })
-  haproxy.listen(built.socket)
-  await once(haproxy, 'listening')
   t.teardown(async () => {
     await built.close()
-    haproxy.close()
     rmSync(dir, { recursive: true, force: true })
+  })
+  await runtimeSocket(t, built.socket, () => {
+    built.looks += 1
+    return built.says ?? `${built.stat()}\n`
   })
   for (const name of ['a', 'b', 'c']) built.shows[name] = { status: 'UP', sessions: 0 }
   built.write(options)
   await built.open()
   return built
+}
+
+/** The runtime socket of an HAProxy. */
+export async function runtimeSocket (t: Test, path: string, answer: () => string): Promise<void> {
+  const haproxy = createServer(client => {
+    client.on('error', () => undefined)
+    client.once('data', () => { client.end(answer()) })
+  })
+  haproxy.listen(path)
+  await once(haproxy, 'listening')
+  t.teardown(() => { haproxy.close() })
 }
 
 /** A service that takes connections, as far as a look at its port can tell. */

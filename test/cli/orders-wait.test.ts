@@ -1,7 +1,8 @@
 /** Orders that return when HAProxy has done what they say. */
+import { join } from 'node:path'
 import t from 'tap'
 import { until } from '../helpers/until.ts'
-import { farm } from './farm.ts'
+import { farm, runtimeSocket } from './farm.ts'
 
 const WHY = ['--reason', 'kernel update']
 
@@ -21,6 +22,7 @@ void t.test('drain --wait returns when no session is left and everybody has hear
   t.match(await waiting.ended, { code: 0, err: /web\/a: no session left\n$/ })
 
   at.looks = 0
+  at.shows['b'] = { status: 'DRAIN (agent)', sessions: 0 }
   await at.hcf('drain', 'web/b', ...WHY, '--force', '--wait')
   t.ok(at.looks >= 2, 'one look proves nothing: a session may begin before HAProxy has heard it')
 })
@@ -44,11 +46,55 @@ void t.test('drain --wait: what is left when the time is over, and that the orde
   t.equal((await ended.ended).code, 1, 'no session is no reason to go on, while it takes traffic')
 })
 
-void t.test('drain --wait: who has an order of its own to stay is not waited for', async t => {
+void t.test('drain --wait: HAProxy may go on sending clients to a server without sessions', async t => {
   const at = await farm(t)
+  const waiting = at.start(['drain', 'web/a', ...WHY, '--wait'])
+  await until('it is still in', () => waiting.err().includes(`web/a: UP on unix:${at.socket}\n`) || undefined, waiting.err)
+  at.shows['a'] = { status: 'no check', sessions: 0 }
+  await until('so is it here', () => waiting.err().includes(`web/a: no check on unix:${at.socket}\n`) || undefined, waiting.err)
+  at.says = 'Permission denied\n\n'
+  await until('no answer', () => waiting.err().includes(`web/a: unix:${at.socket} cannot be asked (show stat is answered with Permission denied)\n`) || undefined, waiting.err)
+  at.says = undefined
+  delete at.shows['a']
+  await until('another name', () => waiting.err().includes('web/a: no HAProxy of haproxy.sockets has this server: is its name in haproxy.cfg the same?\n') || undefined, waiting.err)
+  at.shows['a'] = { status: 'DRAIN (agent)', sessions: 0 }
+  t.match(await waiting.ended, { code: 0, err: /web\/a: no session left\n$/ })
+})
+
+void t.test('drain --wait: looks at several servers share a question to HAProxy', async t => {
+  const at = await farm(t)
+  for (const name of ['a', 'b', 'c']) at.shows[name] = { status: 'DRAIN (agent)', sessions: 0 }
+  t.match(await at.hcf('drain', 'web/*', ...WHY, '--force', '--wait'), { code: 0 })
+  t.ok(at.looks < 6, `two looks at each of three servers came to ${at.looks} questions`)
+})
+
+void t.test('drain --wait: one of several HAProxys has the server', async t => {
+  const at = await farm(t, { sockets: ['haproxy.sock', 'other.sock'] })
+  await runtimeSocket(t, join(at.dir, 'other.sock'), () => '# pxname,svname,status,scur,qcur\nother,x,UP,1,0\n\n')
+  at.shows['a'] = { status: 'DRAIN (agent)', sessions: 0 }
+  t.match(await at.hcf('drain', 'web/a', ...WHY, '--wait'), { code: 0, err: /web\/a: no session left\n$/ })
+})
+
+void t.test('drain --wait without sockets: nobody who asks is nobody who has heard', async t => {
+  const at = await farm(t, { sockets: [] })
+  await at.close() // and who asked before is forgotten
+  at.deaf = true
+  await at.open(['a'])
+  await at.ask('b') // before the order, and once, as a person does who tries it out
+  const waiting = at.start(['drain', 'web/b', ...WHY, '--wait'])
+  await until('nobody asks', () => waiting.err().includes('web/b: no HAProxy has asked since\n') || undefined, waiting.err)
+  await at.ask('b')
+  t.match(await waiting.ended, { code: 0, err: /web\/b: every HAProxy that asks has heard it/ })
+})
+
+void t.test('drain --wait: who has an order of its own to stay is told, waited for by nobody, and the answer is no', async t => {
+  const at = await farm(t)
+  at.shows['a'] = at.shows['b'] = { status: 'DRAIN (agent)', sessions: 0 }
   at.shows['c'] = { status: 'UP', sessions: 9 }
   await at.hcf('up', 'web/c', ...WHY)
-  t.match(await at.hcf('drain', 'web/*', ...WHY, '--force', '--wait'), { code: 0, err: /^web\/c: keeps its traffic, so is not waited for: Up at 100% by order/m })
+  const kept = await at.hcf('drain', 'web/*', ...WHY, '--force', '--wait')
+  t.match(kept, { code: 1, err: /^web\/c: keeps its traffic, so is not waited for: Up at 100% by order/m })
+  t.match(kept.err, /web\/a: no session left\n[^]*web\/b: no session left\n$/, 'the others are waited for all the same')
 })
 
 void t.test('ready, clear and up --wait return when HAProxy shows it in service', async t => {
@@ -84,7 +130,7 @@ void t.test('--wait goes on while the agent is started anew', async t => {
   await until('it waits', () => waiting.err().includes('1 session') || undefined, waiting.err)
   await at.close()
   await until('it misses the agent', () => waiting.err().includes('no agent at') || undefined, waiting.err)
-  at.shows['a'] = { status: 'UP', sessions: 0 }
+  at.shows['a'] = { status: 'DRAIN (agent)', sessions: 0 }
   await at.open()
   t.match(await waiting.ended, { code: 0, err: /web\/a: no session left\n$/ })
 })

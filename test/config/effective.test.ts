@@ -64,8 +64,8 @@ backends:
       ssh: { kind: tcp, port: 22, send: "a\\n", expect: SSH }
       load: { kind: metric, metric: 'up{job="x"}', at_least: 0, ramp: { low: 4, high: 8.5, floor: 20% } }
     maintenance:
-      - { at: "03:00", for: 1h, reason: nightly }
-      - { at: "0 3 * * SUN", for: 1h, zone: Europe/Zurich, action: maint, reason: weekly }
+      - { at: "03:00", for: 1h, force: true, reason: nightly }
+      - { at: "0 3 * * SUN", for: 1h, zone: Europe/Zurich, action: maint, force: true, reason: weekly }
 `
 
 void t.test('the effective config means what the config means, and is its own effective config', async (t) => {
@@ -160,7 +160,7 @@ backends:
 
 void t.test('a window, a line', async (t) => {
   const { effective } = parse(everything)
-  t.match(effective, '      - { at: 03:00, for: 1h, action: drain, reason: nightly }\n')
+  t.match(effective, '      - { at: 03:00, for: 1h, action: drain, force: true, reason: nightly }\n')
   t.match(effective, '          - { at: Mon-Fri 22:30, for: 90m, action: weight 25%, reason: "backup, slow" }\n')
 })
 

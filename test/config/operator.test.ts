@@ -4,7 +4,7 @@ import { parseConfig, type Config } from '../../src/config/load.ts'
 import { web } from './web.ts'
 
 const parse = (text: string, file = '/etc/hcf/hcf.yaml', tokens = ''): Config => parseConfig(text, file, { env: {}, readFile: () => tokens })
-const window = (text: string): string => web(`    maintenance: [{ ${text} }]\n`)
+const window = (text: string): string => web(`    maintenance: [{ ${text}, force: true }]\n`)
 
 void t.test('tokens, sockets and the journal, and what they are unless it is said', async (t) => {
   const plain = parse(web())
@@ -60,10 +60,10 @@ void t.test('windows of a backend and of its servers', async (t) => {
       c: http://10.0.0.3
     maintenance:
       - { at: "Sun 03:00", for: 1h, zone: Europe/Zurich, action: weight 25%, reason: "backup: slow" }
-      - { at: "03:00", for: 1h, reason: nightly }
+      - { at: "03:00", for: 1h, reason: nightly, force: true }
   api:
     servers: { a: http://10.0.0.1 }
-    maintenance: [{ at: 1st 03:00, for: 168h, action: down, reason: monthly }]
+    maintenance: [{ at: 1st 03:00, for: 168h, action: down, reason: monthly, force: true }]
 `)
   t.same(windows, [
     {
@@ -74,6 +74,24 @@ void t.test('windows of a backend and of its servers', async (t) => {
     { scope: 'api/*', at: '1st 03:00', cron: '0 3 1 * *', forMs: 604_800_000, action: 'down', reason: 'monthly' }
   ])
   t.notOk('zone' in windows[1]!, 'the machine\'s own: absent')
+})
+
+void t.test('one that takes a whole backend out must say that it means it', async (t) => {
+  const rows: ReadonlyArray<readonly [action: string, minUp: number, force: string, refused: boolean]> = [
+    ['drain', 1, '', true], ['weight 0%', 1, '', true], ['maint', 1, ', force: false', true],
+    ['drain', 1, ', force: true', false], ['drain', 0, '', false], ['weight 1%', 1, '', false]
+  ]
+  for (const [action, minUp, force, refused] of rows) {
+    const text = `backends:
+  web:
+    servers: { a: http://10.0.0.1, b: http://10.0.0.2 }
+    policy: { min_up: ${minUp} }
+    maintenance: [{ at: "03:00", for: 1h, action: ${action}, reason: x${force} }]
+`
+    const why = `${action}, min_up ${minUp}${force}`
+    if (!refused) t.equal(parse(text).windows.length, 1, why)
+    else t.throws(() => parse(text), { message: '/etc/hcf/hcf.yaml:5:19: backends.web.maintenance[0] takes all of it out at once (2 of 2), and min_up is 1: give single servers windows of their own, or say force: true' }, why)
+  }
 })
 
 void t.test('at: as a person says it, and as cron does', async (t) => {

@@ -73,8 +73,40 @@ void t.test('too many out by order already', async t => {
   t.equal(why(operator.give(request({ scopes: ['web/b'], atMost: 1 }))), 'given', 'when there is room')
 
   const { operator: strict } = await desk([plain('abc', { ...rules, atMostDrained: 1 })])
-  t.equal(why(strict.give(request({ scopes: ['web/a', 'web/b'] }))), 'at_most: web may have at most 1 server out by order, and no server is out by order now. --queue waits for room, --force gives the order all the same.')
+  t.equal(why(strict.give(request({ scopes: ['web/a', 'web/b'] }))), 'invalid: web may have at most 1 server out by order (policy.at_most_drained), and this order takes out 2: give it for fewer at a time, or with --force.', 'room for that will never come')
+  strict.give(request({ scopes: ['web/c'] }))
+  t.equal(why(strict.give(request({ atMost: 2 }))), 'at_most: web may have at most 1 server out by order (policy.at_most_drained), and c is out by order now. --queue waits for room, --force gives the order all the same.')
+  strict.clear('web/c', 'ana')
   t.equal(why(strict.give(request({ scopes: ['web/a', 'web/b'], force: true }))), 'given')
+})
+
+void t.test('what somebody else took out is not free', async t => {
+  const { operator } = await desk()
+  operator.give(request({ by: 'ana', reason: 'disk is out' }))
+  t.equal(why(operator.give(request({ by: 'bo', atMost: 1 }))), 'at_most: web/a is out already: drain by ana: disk is out. --queue waits until that has ended.')
+  t.equal(why(operator.give(request({ by: 'bo', atMost: 1, force: true }))).slice(0, 8), 'at_most:', 'one’s own limit holds even then')
+  t.equal(why(operator.give(request({ by: 'ana', atMost: 1 }))), 'given', 'one’s own is')
+  t.equal(why(operator.give(request({ by: 'bo', action: { weightPercent: 50 }, atMost: 1 }))), 'given', 'a cap takes no place')
+  t.strictSame(notes(operator.give(request({ by: 'cy' }))), ['this ended weight 50% by bo: kernel'], 'without a limit the newest replaces, and it is said whose that was')
+  t.strictSame(notes(operator.clear('web/a', 'bo')), ['this ended drain by cy: kernel'])
+
+  const { operator: strict } = await desk([plain('abc', { ...rules, atMostDrained: 2 })])
+  strict.give(request())
+  t.match(why(strict.give(request({ by: 'bo' }))), /^at_most: web\/a is out already/)
+  t.equal(why(strict.give(request({ by: 'bo', force: true }))), 'given')
+  strict.give(request({ by: 'bo', action: 'up' }))
+  t.equal(why(strict.give(request({ by: 'ana' }))), 'given', 'an up takes no place either')
+})
+
+void t.test('the end of an order may take the last one out, too', async t => {
+  const { bench, operator } = await desk()
+  operator.give(request({ scopes: ['web/*'], action: 'maint', force: true }))
+  operator.give(request({ scopes: ['web/c'], action: 'ready' }))
+  t.match(why(operator.clear('web/c', 'ana')), /^min_up: web would have 0 of 3 /)
+  t.equal(bench.ask('c'), 'up 100%')
+  t.strictSame(notes(operator.clear('web/c', 'ana', true)), ["web/c is still out by another order, maint of web/* by ana: kernel: hcf ready 'web/c' --reason … exempts it"], 'forced')
+  t.match(bench.ask('c'), /^maint up/)
+  t.equal(why(operator.clear('web/*', 'ana')), 'given', 'bringing back is never refused')
 })
 
 void t.test('what makes no sense', async t => {
@@ -115,7 +147,7 @@ void t.test('what one might not think of', async t => {
   const { bench, operator } = await desk()
   operator.give(request())
   t.strictSame(notes(operator.give(request({ scopes: ['web/*'], action: 'maint', force: true }))), ['web/a keeps its own: drain by ana: kernel'], 'a narrower order')
-  t.strictSame(notes(operator.clear('web/a', 'ana')), ['web/a is still maint of web/* by ana: kernel: hcf ready web/a exempts it'], 'a wider one')
+  t.strictSame(notes(operator.clear('web/a', 'ana')), ["web/a is still out by another order, maint of web/* by ana: kernel: hcf ready 'web/a' --reason … exempts it"], 'a wider one')
   t.strictSame(notes(operator.give(request({ action: 'ready' }))), [])
   t.equal(bench.ask('a'), 'up 100%', 'exempt')
   t.strictSame(notes(operator.clear('web/*', 'ana')), [], 'and with the wider one the exemption is gone')
@@ -179,7 +211,7 @@ void t.test('a server that is gone from the config can still be cleared', async 
   const { bench, operator } = await desk()
   operator.give(request({ scopes: ['web/c'] }))
   bench.reload([plain('ab', rules)])
-  t.same(operator.clear('web/c', 'ana'), { ok: true, scopes: ['web/c'], notes: [] })
+  t.strictSame(notes(operator.clear('web/c', 'ana')), ['web/c is not in the config: HAProxy keeps what it heard of it last, until it is told otherwise there'])
   t.match(operator.clear('web/c', 'ana'), { ok: false, code: 'unknown' })
 })
 
