@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { Client, type Dispatcher } from 'undici'
 import { readDocument } from '../config/document.ts'
 import { loadConfig } from '../config/load.ts'
+import { ConfigError } from '../config/problems.ts'
 import { parseAddress, showAddress, type Address } from '../config/schema.ts'
 import { printable } from '../core/text.ts'
 import { systemClock as clock } from '../runtime/clock.ts'
@@ -81,12 +82,22 @@ function ofAddress (address: Address): Admin {
  */
 function ofConfig (config: string | undefined, { env }: Pick<Io, 'env'>): Admin {
   const file = findConfig(config, 'Name one with -c FILE, or the agent with --admin ADDRESS')
-  const listen = adminListen(file, env)
+  const listen = attempt(() => adminListen(file, env))
   const address = parseAddress(listen ?? DEFAULT_LISTEN) ?? loadConfig(file, env).adminListen // which throws, with the place
   if (address.kind === 'tcp' && address.port === 0) {
     throw new CommandError(`${file}: admin.listen has port 0, so the system chooses one: name it with --admin (the agent logs it as it starts)`, EXIT.usage)
   }
   return ofAddress(address)
+}
+
+/** A file that is no YAML says nothing of where the agent is, which may well run on. */
+function attempt<T> (read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new CommandError(`${error.message}\nso it is not known where the agent is: name it with --admin, by default ${DEFAULT_LISTEN}`, EXIT.usage)
+  }
 }
 
 function adminListen (file: string, env: Io['env']): string | undefined {

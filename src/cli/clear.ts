@@ -12,6 +12,7 @@ import { waitUntilIn } from './wait.ts'
 export const define: Define = (command, io, end) => {
   command.argument('[backend/server...]', "as the orders were given: hcf clear 'web/*' ends that for all of web, and leaves one for web/a")
   command.option('--by <name>', 'who, where the token does not say (default: who runs this)')
+  command.option('--force', 'also when what it hid (a wider order, a window) leaves fewer than min_up')
   command.option('--wait [duration]', `return when it takes traffic again, or with 1 after this long (default: ${WAIT})`)
   agentOptions(command)
   command.action(async (words: string[], options: OrderOptions) => {
@@ -19,7 +20,7 @@ export const define: Define = (command, io, end) => {
     const scopes = parseScopes(isTarget ? [...words, String(options.wait)] : words)
     const waitMs = options.wait === undefined ? undefined : parseWait('--wait', options.wait === true || isTarget ? WAIT : options.wait)
     const admin = findAdmin(options, io)
-    const given = await clearAll(admin, scopes, options.by ?? io.user)
+    const given = await clearAll(admin, scopes, `by=${encodeURIComponent(options.by ?? io.user)}${options.force === true ? '&force=true' : ''}`)
     const shown = options.json === true ? `${JSON.stringify(given, undefined, 2)}\n` : renderGiven(given, false, io, clock.wall())
     io.stdout.write(shown)
     end(waitMs === undefined ? EXIT.ok : await wait(given.servers, admin, waitMs, io))
@@ -27,11 +28,11 @@ export const define: Define = (command, io, end) => {
 }
 
 /** One after the other: that one of them is not known leaves the others cleared, and is said. */
-async function clearAll (admin: Admin, scopes: readonly string[], by: string): Promise<GivenBody> {
+async function clearAll (admin: Admin, scopes: readonly string[], query: string): Promise<GivenBody> {
   const all: GivenBody[] = []
   for (const scope of scopes) {
     const [backend = '', server = ''] = scope.split('/')
-    const path = `/v1/overrides/${encodeURIComponent(backend)}/${encodeURIComponent(server)}?by=${encodeURIComponent(by)}`
+    const path = `/v1/overrides/${encodeURIComponent(backend)}/${encodeURIComponent(server)}?${query}`
     try {
       all.push(await askAdmin(admin, path, { method: 'DELETE' }) as GivenBody)
     } catch (error) {

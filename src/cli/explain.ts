@@ -54,8 +54,8 @@ function orders ({ overrides }: ServerBody, paint: Paint): readonly string[] {
 function showBackend ({ servers, fit, need, extra, kept, strained, inService, outByOrder }: ServerBody['backend']): string {
   const floor = `the floor wants ${Math.min(servers, need + extra)}${extra > 0 ? ` (${extra} of them for the load)` : ''}`
   return [
-    `${fit} of ${count(servers, 'server')} fit, ${floor}`,
-    ...inService === fit ? [] : [`${inService} in service`],
+    `${inService} of ${count(servers, 'server')} in service, ${floor}`,
+    ...inService === fit ? [] : [`${fit} by their own verdict`],
     ...outByOrder.length > 0 ? [`out by order: ${outByOrder.join(', ')}`] : [],
     ...kept.length > 0 ? [`kept against their criteria: ${kept.join(', ')}`] : [],
     ...strained ? ['strained'] : []

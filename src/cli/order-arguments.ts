@@ -48,7 +48,7 @@ export function orderOptions (command: Command, action: Action): void {
   command.option('--force', 'also when fewer than min_up would be left, or more than policy.at_most_drained would be out')
   command.option('--at-most <servers>', 'refuse when more servers of a backend would be out by order')
   command.option('--queue [duration]', `when it is refused for that, try again until there is room, for at most this long (default: ${QUEUE})`)
-  if (!isWeight) command.option('--wait [duration]', `return when ${takesOut(action) ? 'HAProxy has no session left on it' : 'it takes traffic again'}, or with 1 after this long (default: ${WAIT})`)
+  if (!isWeight) command.option('--wait [duration]', `return when ${takesOut(action) ? 'HAProxy has no session left on it (without haproxy.sockets in the config: has heard of it)' : 'it takes traffic again'}, or with 1 after this long (default: ${WAIT})`)
   agentOptions(command)
   command.addHelpText('after', `\n${EXAMPLES[action]}\n\nWithout --for and --until it holds until hcf clear. It outlives a restart of hcf.`)
 }

@@ -66,7 +66,8 @@ function ends (overrides: readonly OverrideView[], nowWallMs: number): readonly 
   return [...alike.values()].flatMap(([first, ...rest]) => {
     if (first === undefined) return []
     const scopes = [first, ...rest].map(({ scope }) => scope)
-    const end = first.until === undefined ? `holds until hcf clear ${shellWords(scopes)}` : `ends ${showEnd(first, nowWallMs)}`
+    const open = first.action === 'ready' ? 'holds until what it exempts from is over' : `holds until hcf clear ${shellWords(scopes)}`
+    const end = first.until === undefined ? open : `ends ${showEnd(first, nowWallMs)}`
     return [`${showOrdered(first)} of ${some(scopes)} ${end}`]
   })
 }

@@ -30,7 +30,7 @@ async function order (admin: Admin, asked: Asked, io: Io, json: boolean): Promis
     const given = await give(admin, asked, io, signal, json)
     io.stdout.write(json ? `${JSON.stringify(given, undefined, 2)}\n` : renderGiven(given, takesOut(action), io, clock.wall()))
     if (waitMs === undefined) return EXIT.ok
-    const stays = `The ${action} stays, until hcf clear ${shellWords(targets)}`
+    const stays = action === 'ready' ? '' : `The ${action} stays, until hcf clear ${shellWords(targets)}`
     const wait = takesOut(action) ? waitUntilOut : waitUntilIn
     return await wait(given.servers, { admin, io, waitMs, signal, stays }) ? EXIT.ok : EXIT.no
   } finally {

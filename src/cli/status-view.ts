@@ -116,7 +116,7 @@ function showBackend (backend: Backend, { paint }: Sheet): string {
     ...outByOrder.length > 0 ? [`out by order: ${some(outByOrder)}`] : [],
     ...kept.length > 0 ? [paint('yellow', `kept against their criteria: ${some(kept)}`)] : [],
     ...strained ? [paint('yellow', 'strained')] : [],
-    ...mode === 'observe' ? [paint('yellow', 'only watches: HAProxy hears up 100%')] : []
+    ...mode === 'observe' ? [paint('yellow', 'only watches: HAProxy hears up 100%, and orders')] : []
   ].join('; ')
 }
 

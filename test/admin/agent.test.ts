@@ -21,7 +21,7 @@ async function call (dir: string, method: string, path: string, body?: object): 
 void t.test('a running agent keeps what the description promises', async t => {
   const later = `${String((new Date().getUTCHours() + 12) % 24).padStart(2, '0')}:00` // one that is on now would change who is out
   const { dir, config } = place(t, `{ servers: { a: "http://127.0.0.1:1", b: "http://127.0.0.1:1", c: "http://127.0.0.1:1" },
-    policy: { min_up: 1, at_most_drained: 2 }, maintenance: [{ at: "${later}", for: 1h, zone: UTC, reason: backup }] }`)
+    policy: { min_up: 1, at_most_drained: 2 }, maintenance: [{ at: "${later}", for: 1h, zone: UTC, force: true, reason: backup }] }`)
   const app = await start(config())
   t.teardown(async () => app.stop())
   await ask(dir)

@@ -57,7 +57,7 @@ void t.test('where: what cannot be is said with the cure', async t => {
     [['--admin', `http://ana:${SECRET}@127.0.0.1`], /must not hold a password/, 'a secret where others see it'],
     [['-c', join(dir, 'zero.yaml')], /zero\.yaml: admin\.listen has port 0, .*--admin/, 'any port'],
     [['-c', join(dir, 'bad.yaml')], /bad\.yaml:1:\d+: admin\.listen must be an address/, 'a mistake in the one key that is read'],
-    [['-c', join(dir, 'no.yaml')], /no\.yaml:1:1: is not YAML/, 'no YAML'],
+    [['-c', join(dir, 'no.yaml')], /no\.yaml:1:1: is not YAML[^]*name it with --admin, by default 127\.0\.0\.1:9778/, 'no YAML'],
     [['-c', join(dir, 'none.yaml')], /none\.yaml:1:1: the config file does not exist/, 'no file'],
     [['--admin', '127.0.0.1:1', '--token-file', join(dir, 'none')], /--token-file: .*none cannot be read \(ENOENT\)/, 'no token'],
     [['--admin', '127.0.0.1:1', '--token-file', join(dir, 'hashed')], /holds what the agent keeps of a token \(its hash\), not the token/, 'the wrong one of two files'],

@@ -16,7 +16,7 @@ void t.test('explain: criteria, orders, floor, and what HAProxy has heard', asyn
   t.match(out, /^pass {2}reach +0\/1 bad +\d+ms +an answer +down +\d/m)
   t.match(out, /^orders {4}weight 25% of web\/a by bo: kernel update; \d+s ago, ends in (?:2h|1h 59m) \(.*\)$/m, 'the one that counts')
   t.match(out, /^ {10}drain of web\/\* by ana: kernel update; \d+s ago, ends when cleared; hidden by a narrower one$/m)
-  t.match(out, /^backend {3}1 of 3 servers fit, the floor wants 2; out by order: b, c$/m)
+  t.match(out, /^backend {3}1 of 3 servers in service, the floor wants 2; out by order: b, c$/m)
   t.match(out, /^reply {5}(?:ready )?up 25% #weight 25% by bo: kernel update$/m)
 
   at.deaf = true

@@ -150,3 +150,18 @@ void t.test('--queue says once what it waits for, however often it tries', async
   t.match(queued, { code: 0, err: /^a is out\.\ntries again for at most 10m; ctrl-C gives up\n$/ })
   t.equal(tries, 3)
 })
+
+void t.test('ready holds while there is something to be exempt from; its end may take the last one out', async t => {
+  const { hcf } = await farm(t)
+  t.equal((await hcf('maint', 'web/*', ...WHY, '--force')).code, 0)
+  t.match((await hcf('ready', 'web/c', ...WHY)).out, /^ready of web\/c holds until what it exempts from is over$/m)
+  t.match(await hcf('clear', 'web/c'), { code: 1, err: /web would have 0 of 3 servers .* --force/ })
+  t.match(await hcf('clear', 'web/c', '--force'), { code: 0, out: /web: 0 of 3 in service[^]*note: web\/c is still out by another order/ })
+})
+
+void t.test('what somebody else took out is waited for, and whose order has ended is said', async t => {
+  const { hcf } = await farm(t)
+  t.equal((await hcf('drain', 'web/a', '--reason', 'disk is out')).code, 0)
+  t.match(await hcf('drain', 'web/a', ...WHY, '--by', 'bo', '--at-most', '1'), { code: 1, err: /web\/a is out already: drain by ana: disk is out\. --queue waits/ })
+  t.match((await hcf('clear', 'web/a', '--by', 'bo')).out, /^note: this ended drain by ana: disk is out$/m)
+})

@@ -55,7 +55,7 @@ void t.test('what is said of the farm as a whole', async t => {
     unknown: names.map(asked => ({ asked, from: '10.0.0.1', near: [], times: 2, agoMs: 3000 })),
     journal: { on: true, dropped: 7 }
   }), sheet()).join('\n')
-  t.match(said, /^web {2}3 of 4 in service, the floor wants 3 \(1 of them for the load\); kept against their criteria: a, b; strained; only watches: HAProxy hears up 100%$/m)
+  t.match(said, /^web {2}3 of 4 in service, the floor wants 3 \(1 of them for the load\); kept against their criteria: a, b; strained; only watches: HAProxy hears up 100%, and orders$/m)
   t.match(said, /^asked by\n {2}10\.0\.0\.2 {2}2 servers {2}every 2s {2}silent for 2m 5s\n {2}10\.0\.0\.1 {2}1 server {13}last 0s ago$/m, 'the silent first')
   t.match(said, /^nobody asks for web\/s0, .*web\/s9 and 3 more: is agent-check/m)
   t.match(said, /web\/s11 by 10\.0\.0\.1, 2 times, last 3s ago\n {2}… and 1 more$/m)
