@@ -1,7 +1,7 @@
 /** `hcf explain`: the whole story of a server, from a running agent. */
 import t from 'tap'
 import { until } from '../helpers/until.ts'
-import { farm } from './farm.ts'
+import { farDay, farm } from './farm.ts'
 
 const WHY = ['--reason', 'kernel update']
 
@@ -20,7 +20,7 @@ void t.test('explain: criteria, orders, floor, and what HAProxy has heard', asyn
   t.match(out, /^reply {5}(?:ready )?up 25% #weight 25% by bo: kernel update$/m)
 
   at.deaf = true
-  await at.hcf('clear', 'web/a')
+  await at.hcf('clear', 'web/a', '--force')
   t.match((await at.hcf('explain', 'web/a')).out, /^asked by {2}unix, \d+s ago, every \d+ms; it last heard: (?:ready )?up 25% #weight 25% by bo: kernel update$/m, 'HAProxy does not know yet')
   at.deaf = false
   await until('it has heard it', async () => /; it has heard this$/m.exec((await at.hcf('explain', 'web/a')).out)?.[0], () => '')
@@ -28,6 +28,6 @@ void t.test('explain: criteria, orders, floor, and what HAProxy has heard', asyn
 })
 
 void t.test('explain: a window to come', async t => {
-  const at = await farm(t, { more: ['    maintenance: [{ at: "1st 03:00", for: 1h, action: maint, reason: patching }]'] })
+  const at = await farm(t, { more: [`    maintenance: [{ at: "0 3 ${farDay()} * *", for: 1h, action: maint, force: true, reason: patching }]`] })
   t.match((await at.hcf('explain', 'web/a')).out, /^orders {4}maint of web\/\* by maintenance: patching; begins in .* \(.*\), ends after 1h$/m)
 })

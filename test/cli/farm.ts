@@ -130,3 +130,6 @@ async function node (t: Test): Promise<Server> {
   t.teardown(() => { server.close() })
   return server
 }
+
+/** A day of the month that is about two weeks away, whenever the tests run: a window then is one to come. */
+export const farDay = (): number => (new Date().getUTCDate() + 13) % 28 + 1

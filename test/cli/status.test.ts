@@ -2,12 +2,12 @@
 import t from 'tap'
 import { widthOf } from '../../src/cli/io.ts'
 import { until } from '../helpers/until.ts'
-import { farm } from './farm.ts'
+import { farDay, farm } from './farm.ts'
 
 const WHY = ['--reason', 'kernel update']
 
 void t.test('status: who serves, who does not and why, orders, windows, who asks', async t => {
-  const at = await farm(t, { more: ['    maintenance: [{ at: "1st 03:00", for: 1h, reason: patching }]', '  api: { servers: { x: "http://127.0.0.1:1" } }'] })
+  const at = await farm(t, { more: [`    maintenance: [{ at: "0 3 ${farDay()} * *", for: 1h, force: true, reason: patching }]`, '  api: { servers: { x: "http://127.0.0.1:1" } }'] })
   await at.hcf('drain', 'web/a', ...WHY, '--for', '30m')
   await at.ask('d') // nobody has such a server
   const { code, out } = await at.hcf('status')
