@@ -99,10 +99,10 @@ export class OrderBook {
     }
     const next = this.#withoutIdle(wanted)
     if (next.size > OVERRIDES_MAX) return { why: 'full', detail: `${OVERRIDES_MAX} orders are kept already: clear some of them first (hcf status lists them)` }
-    const authors = new Map(given.map(({ scope, by }) => [scope, by]))
+    const ended = new Map(given.map(({ scope, by, reason }) => [scope, { by, why: reason }]))
     return this.#replace(next, () => {
       for (const override of given) if (next.get(override.scope)?.override === override) tellSet(this.#deps.log, override)
-      this.#tellCleared(before, next, scope => authors.get(scope))
+      this.#tellCleared(before, next, scope => ended.get(scope))
     }) ?? 'set'
   }
 
@@ -115,7 +115,7 @@ export class OrderBook {
     const wanted = new Map(before)
     wanted.delete(scope)
     const next = this.#withoutIdle(wanted)
-    return this.#replace(next, () => { this.#tellCleared(before, next, each => each === scope ? by : undefined) }) ?? cleared
+    return this.#replace(next, () => { this.#tellCleared(before, next, each => each === scope ? { by } : undefined) }) ?? cleared
   }
 
   /** Those of a new config. One that means the same and is on goes on. */
@@ -252,7 +252,7 @@ export class OrderBook {
   }
 
   /** What is gone without being over: by an author, and then what that leaves with nothing to hide. */
-  #tellCleared (before: KeptOrders, after: KeptOrders, author: (scope: string) => string | undefined): void {
+  #tellCleared (before: KeptOrders, after: KeptOrders, author: (scope: string) => { readonly by: string, readonly why?: string } | undefined): void {
     const gone = overridesOf(before).filter(({ scope }) => !after.has(scope))
     for (const override of gone) if (author(override.scope) !== undefined) tellCleared(this.#deps.log, override, author(override.scope))
     for (const override of gone) if (author(override.scope) === undefined) tellCleared(this.#deps.log, override)

@@ -16,11 +16,11 @@ export function tellSet (log: LogEvent, { scope, action, by, reason, untilWallMs
   log('override.set', { scope, action: showAction(action), by, reason, ...until }, `${scope}: ${showAction(action)} by ${by}${end}: ${reason}`)
 }
 
-/** `by`: who cleared it, if anyone did; `givenBy`: whose order it was. */
-export function tellCleared (log: LogEvent, { scope, action, by: givenBy, reason }: Override, by: string = ITSELF): void {
-  const why = by === ITSELF ? ', there is nothing left for it to hide' : ''
-  const fields = { scope, action: showAction(action), by, givenBy, reason }
-  log('override.cleared', fields, `${scope}: ${showAction(action)} by ${givenBy} cleared by ${by}${why}: ${reason}`)
+/** `ended`: by whom, if by anyone, and why, if that was said; `givenBy`: whose order it was. */
+export function tellCleared (log: LogEvent, { scope, action, by: givenBy, reason }: Override, { by = ITSELF, why }: { readonly by?: string, readonly why?: string } = {}): void {
+  const said = by === ITSELF ? ', there is nothing left for it to hide' : why === undefined ? '' : ` (${why})`
+  const fields = { scope, action: showAction(action), by, givenBy, reason, ...(why === undefined ? {} : { why }) }
+  log('override.cleared', fields, `${scope}: ${showAction(action)} by ${givenBy} cleared by ${by}${said}: ${reason}`)
 }
 
 export function tellExpired (log: LogEvent, { scope, action, by, reason }: Override): void {

@@ -90,7 +90,7 @@ void t.test('the fields are those listed', async (t) => {
   for (const line of lines) {
     const row = rows.find(({ event }) => event === line.event)
     const fields = Object.keys(line).filter(key => !['level', 'event', 'msg'].includes(key))
-    const optional = line.event === 'override.set' ? ['until'] : []
+    const optional = line.event === 'override.set' ? ['until'] : line.event === 'override.cleared' ? ['why'] : []
     t.strictSame([...new Set([...fields, ...optional])].toSorted(), row?.fields.toSorted(), line.event)
     t.ok(row?.levels.includes(line.level), `${line.event}: ${line.level}`)
   }
