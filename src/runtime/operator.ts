@@ -198,7 +198,7 @@ export class Operator {
     if (!known) return []
     const [backend = '*', name = '*'] = scope.split('/')
     const still = ordersOn(byScope(this.#deps.book.orders), { backend, name }, this.#deps.clock.now()).find(({ status }) => status === 'counts')?.order
-    const wider = still === undefined || still.action === 'ready' ? [] : [`${scope} is still out by another order, ${showOrder(still)}: hcf ready '${scope}' --reason … exempts it`]
+    const wider = still === undefined || still.action === 'ready' ? [] : [`${scope} now has another order, ${showOrder(still)}: hcf ready '${scope}' --reason … exempts it`]
     return [...wider, ...this.#narrower(scope)]
   }
 }

@@ -77,7 +77,7 @@ void t.test('a refusal is exit 1, in the agent’s words, and for programs in JS
   t.match(await hcf('down', 'web/*', ...WHY, '--force'), { code: 0, out: /^web: 0 of 3 left in service$/m })
   t.match(await hcf('up', 'web/a', ...WHY), { code: 0, out: /^web: 1 of 3 in service$/m }, 'a narrower one wins')
   const given = await hcf('clear', 'web/a', '--force', '--json')
-  t.match(JSON.parse(given.out), { servers: [{ server: 'web/a', state: 'down' }], notes: [/still out by another order, down of/] })
+  t.match(JSON.parse(given.out), { servers: [{ server: 'web/a', state: 'down' }], notes: [/now has another order, down of/] })
 })
 
 void t.test('ready exempts from a wider order; clear ends one', async t => {
@@ -156,7 +156,7 @@ void t.test('ready holds while there is something to be exempt from; its end may
   t.equal((await hcf('maint', 'web/*', ...WHY, '--force')).code, 0)
   t.match((await hcf('ready', 'web/c', ...WHY)).out, /^ready of web\/c holds until what it exempts from is over$/m)
   t.match(await hcf('clear', 'web/c'), { code: 1, err: /web would have 0 of 3 servers .* --force/ })
-  t.match(await hcf('clear', 'web/c', '--force'), { code: 0, out: /web: 0 of 3 in service[^]*note: web\/c is still out by another order/ })
+  t.match(await hcf('clear', 'web/c', '--force'), { code: 0, out: /web: 0 of 3 in service[^]*note: web\/c now has another order/ })
 })
 
 void t.test('what somebody else took out is waited for, and whose order has ended is said', async t => {
