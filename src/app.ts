@@ -1,13 +1,13 @@
 /** The composition root: config in, a running agent out. Build, then swap; close in the reverse order of opening. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Reloaded } from './admin/deps.ts'
-import { parseTokens, type Tokens } from './admin/tokens.ts'
+import type { Tokens } from './admin/tokens.ts'
 import { encodeReply } from './agent/protocol.ts'
 import { adminDeps } from './app/admin-deps.ts'
 import { agentDeps, createPollers } from './app/haproxys.ts'
 import { listenProblem } from './app/listen-error.ts'
 import { Ports } from './app/ports.ts'
+import { readTokens } from './app/token-file.ts'
 import type { Config } from './config/load.ts'
 import { ConfigError } from './config/problems.ts'
 import { showAddress } from './config/schema.ts'
@@ -28,6 +28,7 @@ import { readPolled, savePolled } from './runtime/polled.ts'
 import type { Pollers } from './runtime/pollers.ts'
 import { fileStore, Said } from './runtime/said.ts'
 import { Scheduler } from './runtime/scheduler.ts'
+import { lockState, type StateLock } from './runtime/state-lock.ts'
 import { occurrence } from './runtime/windows.ts'
 
 /** How long a stopping agent waits for HAProxys to hear its last word. They keep it for as long as we are away. */
@@ -57,8 +58,13 @@ export interface App {
   stop: () => Promise<void>
 }
 
+/** Throws ConfigError, or what the system says of an address. */
 export async function startApp (config: Config, deps: AppDeps): Promise<App> {
-  const agent = new RunningAgent(config, deps)
+  const lock = await lockState(config.stateDir)
+  if (lock === 'taken') {
+    throw new ConfigError([{ file: config.file, line: 1, column: 1, path: 'state_dir', message: `is in use: another hcf runs with ${config.stateDir}, and each needs its own` }])
+  }
+  const agent = new RunningAgent(config, deps, lock)
   await agent.open(config)
   return agent
 }
@@ -72,6 +78,7 @@ class RunningAgent implements App {
   readonly #readConfig: (() => Config) | undefined
   readonly #startedMs: number
   readonly #stateDir: string
+  readonly #lock: StateLock
   readonly #feed: EventFeed
   readonly #pollers: Pollers
   readonly #book: OrderBook
@@ -86,7 +93,8 @@ class RunningAgent implements App {
   #ticker: Timer | undefined
   #stopping = false
 
-  constructor (config: Config, { log, version, clock = systemClock, readConfig }: AppDeps) {
+  constructor (config: Config, { log, version, clock = systemClock, readConfig }: AppDeps, lock: StateLock) {
+    this.#lock = lock
     this.#clock = clock
     this.#logger = log
     this.#version = version
@@ -135,7 +143,7 @@ class RunningAgent implements App {
   async open (config: Config): Promise<void> {
     this.#log('agent.start', { version: this.#version, config: config.file }, 'hcf starts')
     await this.#ports.listen(config).catch(async (error: unknown) => {
-      await this.#journal.close() // it may wait for its turn to write
+      await this.#closeState() // the journal may wait for its turn to write
       throw error
     })
     this.#lateness = new Lateness(this.#clock, lateMs => {
@@ -201,7 +209,12 @@ class RunningAgent implements App {
     this.#ticker?.stop()
     this.#lateness?.stop()
     this.#log('agent.stop', { heard, ms: Math.round(this.#clock.now() - silentMs) }, heard ? 'hcf stops: every HAProxy has heard its last answer' : 'hcf stops: some HAProxy has not asked any more')
+    await this.#closeState()
+  }
+
+  async #closeState (): Promise<void> {
     await this.#journal.close()
+    this.#lock.release()
   }
 
   async #lastWordHeard (sinceMs: number): Promise<boolean> {
@@ -279,21 +292,5 @@ class RunningAgent implements App {
   #logLoaded (config: Config): void {
     const servers = this.#monitor.ids.length
     this.#log('config.loaded', { config: config.file, backends: config.backends.length, servers, polls: config.polls.length }, `${servers} servers, ${config.polls.length} polls`)
-  }
-}
-
-/** Throws ConfigError: the config has looked at the form of the file, a moment ago. */
-function readTokens ({ tokenFile: file }: Config): Tokens | undefined {
-  if (file === undefined) return undefined
-  const parsed = parseTokens(readText(file))
-  if (parsed.ok) return parsed.tokens
-  throw new ConfigError(parsed.problems.map(message => ({ file, line: Number(/^line (\d+)/.exec(message)?.[1] ?? 1), column: 1, path: '', message })))
-}
-
-function readText (file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new ConfigError([{ file, line: 1, column: 1, path: '', message: `the token file cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})` }])
   }
 }

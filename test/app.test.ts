@@ -1,4 +1,5 @@
 /** The agent as a whole, in this process: what only shows once its parts are put together. */
+import { join } from 'node:path'
 import t from 'tap'
 import type { Clock } from '../src/runtime/clock.ts'
 import { SimClock } from '../src/sim/clock.ts'
@@ -24,10 +25,11 @@ void t.test('a reload of an agent that stops opens nothing', async t => {
 })
 
 void t.test('one that cannot listen leaves nothing behind, and neither does one that has stopped', async t => {
-  const { config } = place(t)
+  const { dir, config } = place(t)
   const app = await start(config())
   const clock = new SimClock()
-  await t.rejects(start(config(), clock), { code: 'EADDRINUSE' })
+  await t.rejects(start({ ...config(), stateDir: join(dir, 'other') }, clock), { code: 'EADDRINUSE' })
+  await t.rejects(start(config(), clock), { name: 'ConfigError', message: /state_dir is in use: another hcf runs with .*state, and each needs its own/ })
   t.equal(clock.waiting, 0, 'no timer, which would keep the process')
   await app.stop()
 

@@ -8,6 +8,7 @@ import type { Backend, Decision, Server } from './model.ts'
 import { orderFor, showOrder, type EffectiveOrder } from './order.ts'
 import { missing } from './phase.ts'
 import type { Policy } from './policy.ts'
+import { REACH } from './reach.ts'
 import { isAsked, isProving, outClass, reasonOf, reasons } from './severity.ts'
 import { isOpen, isStale } from './stale.ts'
 import type { BackendState, Doubt, ServerState } from './state.ts'
@@ -111,11 +112,14 @@ const doubted = ({ criteria }: Server, { checks }: ServerState): readonly string
   return check?.doubt === undefined ? [] : [showDoubt(criterion.name, check.doubt), reasonOf(criterion, check)]
 })
 
+export const nobodyToAsk = (criterion: string): string =>
+  criterion === REACH ? 'no other has carried traffic long enough to compare' : 'no other has been looked at for it yet'
+
 function showDoubt (name: string, doubt: Doubt): string {
   if (doubt.why === 'strain') return `${name} fails, but the others are strained: not taken out`
   if (doubt.why === 'queue') return `${name} fails, but others have only just gone out: not taken out yet`
   const { asked, passing, failing } = doubt
-  if (asked === 0) return `${name} fails, but no other has carried traffic long enough to compare: not taken out`
+  if (asked === 0) return `${name} fails, but ${nobodyToAsk(name)}: not taken out`
   if (passing + failing === asked) return `${name} fails, but ${failing} of ${count(asked, 'peer')} ${failing === 1 ? 'fails' : 'fail'} it too: not taken out`
   return `${name} fails, but ${passing === 0 ? 'none' : `only ${passing}`} of ${count(asked, 'peer')} ${passing > 1 ? 'have' : 'has'} passed it since: not taken out`
 }

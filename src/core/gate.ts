@@ -53,7 +53,7 @@ function askPeers (backend: Backend, state: BackendState, trip: Trip, outside: O
   const voiceOf = isReach ? carrier(backend, state, trip, gate.settleMs) : witness(trip)
   let answer = poll(backend, state, trip, voiceOf)
   if (answer.asked === 0) {
-    if (!isReach) return undefined
+    if (!isReach) return isNewToAll(backend, state, trip, gate.settleMs) ? answer : undefined
     // Silence of the last one that carries traffic may be load. Only a server without peers asks strangers.
     if (backend.servers.some(({ node }) => node !== server.node)) return answer
     answer = pollOutside(outside(), trip, server.node)
@@ -61,6 +61,15 @@ function askPeers (backend: Backend, state: BackendState, trip: Trip, outside: O
   const percent = isReach && isWeak(state.servers[trip.index], trip, gate.settleMs) ? gate.strictQuorumPercent : gate.quorumPercent
   const quorum = Math.max(1, Math.ceil(percent * answer.asked / 100))
   return answer.asked === 0 || answer.passing >= quorum ? undefined : answer
+}
+
+/**
+ * A criterion of a new config: whoever is looked at first must not go out before any of the others was looked at, for then
+ * it would stay out for what they all fail. It does not wait long: one that cannot be looked at must not hold it up.
+ */
+function isNewToAll ({ servers }: Backend, state: BackendState, { index, at, check: { firstFailMs = 0 }, endMs }: Trip, settleMs: number): boolean {
+  if (state.servers[index]?.phase !== 'in' || endMs - firstFailMs >= settleMs) return false
+  return servers.some((other, i) => other.node !== servers[index]?.node && state.servers[i]?.phase === 'in' && state.servers[i]?.checks[at] === undefined)
 }
 
 /** Silence that may well be our own network's, or a load that has only just arrived. */

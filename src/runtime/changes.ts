@@ -1,5 +1,6 @@
 /** What has changed, as log lines: for criteria, servers and backends. Says; decides nothing. */
 import { isFailing, isShared } from '../core/check.ts'
+import { nobodyToAsk } from '../core/decide.ts'
 import { reasonOf } from '../core/severity.ts'
 import { serverId, type Backend, type Decision } from '../core/model.ts'
 import type { BackendState } from '../core/state.ts'
@@ -66,7 +67,7 @@ function tellBegin (log: LogEvent, now: Known): string {
   if (on === undefined) return ''
   const { server, criterion, asked, failing, reason } = on
   const others = asked === 0
-    ? 'and no other has carried traffic long enough to compare'
+    ? `and ${nobodyToAsk(criterion)}`
     : `but ${failing} of ${count(asked, 'peer')} ${failing === 1 ? 'fails' : 'fail'} it too`
   const message = `${server} fails ${criterion}, ${others}: a shared fault, or our own eyes; nobody is taken out for it`
   log('backend.doubt', { backend: name, on: true, held: [server], criterion, asked, failing }, `${name}: ${message} (${reason})`)

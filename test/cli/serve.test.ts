@@ -1,7 +1,7 @@
 /** `hcf serve` as a process of its own: what must not stop it, and what must. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -67,12 +67,20 @@ void t.test('sockets left behind by a kill do not stop the next one', async t =>
 void t.test('one that cannot listen ends by itself', async t => {
   const dir = await config(t)
   await serve(t, dir)
-  const second = spawn(process.execPath, [join(root, 'dist/src/main.js'), 'serve', '-c', join(dir, 'hcf.yaml')], { stdio: ['ignore', 'ignore', 'pipe'] })
-  t.teardown(() => { second.kill('SIGKILL') })
-  let err = ''
-  second.stderr.on('data', (chunk: Buffer) => { err += chunk.toString() })
-  t.same(await once(second, 'exit'), [2, null], 'nothing keeps it')
-  t.match(err, /cannot listen on .*agent\.sock: something already listens there/)
+  const elsewhere = join(dir, 'elsewhere.yaml')
+  writeFileSync(elsewhere, `${readFileSync(join(dir, 'hcf.yaml'), 'utf8')}\nstate_dir: elsewhere\n`)
+  const rows: ReadonlyArray<readonly [file: string, says: RegExp]> = [
+    [elsewhere, /cannot listen on .*agent\.sock: something already listens there/],
+    [join(dir, 'hcf.yaml'), /state_dir is in use: another hcf runs with /]
+  ]
+  for (const [file, says] of rows) {
+    const second = spawn(process.execPath, [join(root, 'dist/src/main.js'), 'serve', '-c', file], { stdio: ['ignore', 'ignore', 'pipe'] })
+    t.teardown(() => { second.kill('SIGKILL') })
+    let err = ''
+    second.stderr.on('data', (chunk: Buffer) => { err += chunk.toString() })
+    t.same(await once(second, 'exit'), [2, null], 'nothing keeps it')
+    t.match(err, says)
+  }
 })
 
 void t.test('SIGHUP while it stops: it stops', async t => {

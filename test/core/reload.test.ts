@@ -240,3 +240,31 @@ void t.test('orders are kept by themselves', async (t) => {
   t.equal(decided(down).state, 'down')
   t.equal(decided(restarted(down)).state, 'up')
 })
+
+void t.test('a criterion that is new to all: the first that is looked at waits for the others', async (t) => {
+  const before = play(web('abc', only('gate'), [reach()]), `
+    a  ++
+    b  ++
+    c  ++`)
+  const story = reloaded(before, web('abc', only('gate'), [reach(), criterion('disk')]))
+  const first = play(story.backend, 'a.disk ----', story)
+  t.equal(decided(first).state, 'up', 'nobody can say yet whether it is alone')
+  t.match(decided(first), { layer: 'gate', because: [/^disk fails, but no other has been looked at for it yet: not taken out$/] })
+  const shared = play(story.backend, `
+    a.disk  --
+    b.disk  --
+    c.disk  --`, first)
+  t.strictSame(Array.from('abc').map(name => decided(shared, name).state), ['up', 'up', 'up'], 'all fail it')
+  const alone = play(story.backend, `
+    a.disk  --
+    b.disk  ++
+    c.disk  ++`, first)
+  t.strictSame(Array.from('abc').map(name => decided(alone, name).state), ['down', 'up', 'up'], 'it alone does')
+
+  const long = play(story.backend, `a.disk ${'-'.repeat(9)}`, story)
+  t.equal(decided(long).state, 'down', 'it does not wait for ever: 15 s')
+  const dead = reloaded(play(web('ab', only('gate'), [reach()]), `
+    a  +++++
+    b  +xxxx`), web('ab', only('gate'), [reach(), criterion('disk')]))
+  t.equal(decided(play(dead.backend, 'a.disk ---', dead)).state, 'down', 'nor for one that is out')
+})

@@ -46,14 +46,14 @@ void t.test('reload: a bad config changes nothing, a good one is swapped in', as
   farm.agent.signal('SIGHUP')
   await farm.agent.logged('config.loaded', () => true, since)
   await farm.agent.logged('backend.doubt', line => line['on'] === true, since)
-  // The first that fails may go out before its peers have been looked at; it comes back when they fail too.
   for (const name of GATEWAYS) {
     let said = ''
-    await until(`nobody has 6, so nobody stays out for it: ${name}`, async () => {
+    await until(`nobody has 6, so nobody goes out for it: ${name}`, async () => {
       said = await farm.ask(`tahoe_read/${name}`)
       return /^(?:ready )?up \d+% #storage fails, but .*: not taken out/.test(said) || undefined
     }, () => said)
   }
+  t.strictSame(farm.agent.lines.slice(since).filter(({ event, to }) => event === 'server.state' && to !== 'up'), [], 'not even the one that was looked at first')
 })
 
 void t.test('stop: the HAProxys hear the last word, and keep it', async t => {
