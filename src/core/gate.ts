@@ -64,12 +64,12 @@ function askPeers (backend: Backend, state: BackendState, trip: Trip, outside: O
 }
 
 /**
- * A criterion of a new config: whoever is looked at first must not go out before any of the others was looked at, for then
- * it would stay out for what they all fail. It does not wait long: one that cannot be looked at must not hold it up.
+ * A criterion of a new config, of which none of the others has been looked at: whoever is looked at first must not go out,
+ * for then it would stay out for what they all fail. It does not wait long: one that cannot be looked at must not hold it up.
  */
-function isNewToAll ({ servers }: Backend, state: BackendState, { index, at, check: { firstFailMs = 0 }, endMs }: Trip, settleMs: number): boolean {
+function isNewToAll ({ servers }: Backend, state: BackendState, { index, check: { firstFailMs = 0 }, endMs }: Trip, settleMs: number): boolean {
   if (state.servers[index]?.phase !== 'in' || endMs - firstFailMs >= settleMs) return false
-  return servers.some((other, i) => other.node !== servers[index]?.node && state.servers[i]?.phase === 'in' && state.servers[i]?.checks[at] === undefined)
+  return servers.some(({ node }, i) => node !== servers[index]?.node && state.servers[i]?.phase === 'in')
 }
 
 /** Silence that may well be our own network's, or a load that has only just arrived. */
