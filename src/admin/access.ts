@@ -19,7 +19,7 @@ export interface Caller {
 export type Place = { readonly unix: true } | { readonly unix: false, readonly host?: string }
 
 const READS = new Set(['GET', 'HEAD', 'OPTIONS'])
-export const isWrite = ({ method }: Pick<FastifyRequest, 'method'>): boolean => !READS.has(method)
+const isWrite = ({ method }: Pick<FastifyRequest, 'method'>): boolean => !READS.has(method)
 
 /** A proxy on this machine speaks for somebody who may be anywhere. */
 const PROXIED = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'] as const

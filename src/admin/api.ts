@@ -111,7 +111,6 @@ export const backendStory = z.strictObject({
   outByOrder: z.array(z.string()),
   inService: z.int().describe('takes traffic, as far as we say it')
 })
-export type BackendStatus = z.output<typeof backendStory> & { readonly backend: string }
 
 export const pollerView = z.strictObject({
   from: z.string(),

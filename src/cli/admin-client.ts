@@ -131,7 +131,7 @@ function readToken (file: string): string {
 }
 
 /** How undici speaks to it. Close it after use. */
-export const openAdmin = ({ url, socketPath }: Admin): Client =>
+const openAdmin = ({ url, socketPath }: Admin): Client =>
   new Client(new URL(url).origin, { maxResponseSize: ANSWER_BYTES_MAX, ...(socketPath === undefined ? {} : { socketPath }) })
 
 /** The path as seen from outside, and what shows who we are. */

@@ -3,6 +3,9 @@ import type { OrderAction } from './order.ts'
 
 export type WindowAction = Exclude<OrderAction, 'ready' | 'up'>
 
+/** One time that a window is on, in Unix ms. It lasts `forMs`, whatever the clocks on the wall do meanwhile. */
+export interface Occurrence { readonly fromWallMs: number, readonly untilWallMs: number }
+
 export interface Window {
   /** `backend/*` or `backend/server`. */
   readonly scope: string

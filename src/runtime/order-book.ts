@@ -4,7 +4,7 @@
  */
 import { scopesOf, type Order } from '../core/order.ts'
 import { clean, redact } from '../core/text.ts'
-import type { Window } from '../core/window.ts'
+import type { Occurrence, Window } from '../core/window.ts'
 import type { Clock } from './clock.ts'
 import type { LogEvent } from './log.ts'
 import { tellCleared, tellExpired, tellLost, tellSet, tellUnwritten, tellWindow } from './order-changes.ts'
@@ -16,7 +16,6 @@ export const WINDOW_AUTHOR = 'maintenance'
 /** A calendar that has moved by more than this against the monotonic clock has been set. */
 export const CLOCK_SET_MS = 500
 
-export interface Occurrence { readonly fromWallMs: number, readonly untilWallMs: number }
 /** A window with the time at which it is on now, or else the next. */
 export interface WindowTime extends Occurrence { readonly window: Window }
 /** Nothing has changed. */

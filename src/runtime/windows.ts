@@ -1,9 +1,6 @@
 /** When a maintenance window is on, by the calendar of its zone; DST gaps and folds included. */
 import { Cron } from 'croner'
-import { CRON_RULES, type Window } from '../core/window.ts'
-
-/** One time that a window is on. It lasts `forMs`, whatever the clocks on the wall do meanwhile. */
-export interface Occurrence { readonly fromWallMs: number, readonly untilWallMs: number }
+import { CRON_RULES, type Occurrence, type Window } from '../core/window.ts'
 
 /** What was found, and from when on: it stays right until it is over. */
 interface Found { readonly sinceWallMs: number, readonly occurrence: Occurrence }

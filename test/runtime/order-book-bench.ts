@@ -1,7 +1,7 @@
 /** An order book whose calendar can be set, and whose disk can be full. */
 import { orderFor, byScope, showAction, type Order, type OrderAction } from '../../src/core/order.ts'
-import type { Window } from '../../src/core/window.ts'
-import { OrderBook, type BookRefusal, type Occurrence } from '../../src/runtime/order-book.ts'
+import type { Occurrence, Window } from '../../src/core/window.ts'
+import { OrderBook, type BookRefusal } from '../../src/runtime/order-book.ts'
 import type { OrderStore, Override, StoredOrders } from '../../src/runtime/order-store.ts'
 import { Sink } from './sink.ts'
 
