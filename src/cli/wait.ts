@@ -80,15 +80,17 @@ export async function waitUntilIn (servers: readonly ServerStatus[], waiting: Wa
     return async id => {
       const server = states.get(id)
       if (server === undefined) return notYet('is not in the config any more')
-      return takesTraffic(server) ? notIn(await trafficOf(waiting.admin, id, signal)) : notYet([server.state, ...server.because.slice(0, 1).map(why => clean(why, 200))].join(': '))
+      return takesTraffic(server) ? notIn(id, await trafficOf(waiting.admin, id, signal)) : notYet([server.state, ...server.because.slice(0, 1).map(why => clean(why, 200))].join(': '))
     }
   })
   return all && held.length === 0
 }
 
 /** HAProxy has eyes of its own: its check may still have to pass. One that cannot be asked has at least heard it. */
-function notIn ({ haproxys, waiting }: TrafficBody): Seen {
-  const out = haproxys.flatMap(({ socket, status }) => status === undefined || isIn(status) ? [] : [`${clean(status, 40)} on ${socket}`])
+function notIn (id: string, { haproxys, waiting }: TrafficBody): Seen {
+  const cure = (status: string): string => waiting.length > 0 || !/^(?:DRAIN|MAINT)/.test(status) ? ''
+    : ` though it has heard us: set there by hand, or by an hcf that has lost its state_dir? \`set server ${id} state ready\` there ends it`
+  const out = haproxys.flatMap(({ socket, status }) => status === undefined || isIn(status) ? [] : [`${clean(status, 40)} on ${socket}${cure(status)}`])
   const all = [...out, ...unheard(waiting)]
   return all.length > 0 ? notYet(all.join('; ')) : { isDone: true, how: 'takes traffic' }
 }
