@@ -109,6 +109,7 @@ class RunningAgent implements App {
       if (level !== 'debug') this.#feed.add(event, level, fields, message)
     }
     this.#journal = this.#openJournal(config)
+    this.#log('agent.start', { version, config: config.file }, 'hcf starts') // before what the orders of before come to
     this.#pollers = createPollers(this.#log)
     this.#book = new OrderBook({
       clock, log: this.#log, store: fileOrders(config.stateDir), windows: config.windows, occurrence,
@@ -141,7 +142,6 @@ class RunningAgent implements App {
 
   /** Answers before the first poll is back: neutral until then, so that HAProxy keeps what it knows. */
   async open (config: Config): Promise<void> {
-    this.#log('agent.start', { version: this.#version, config: config.file }, 'hcf starts')
     await this.#ports.listen(config).catch(async (error: unknown) => {
       await this.#closeState() // the journal may wait for its turn to write
       throw error

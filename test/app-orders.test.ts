@@ -74,6 +74,7 @@ void t.test('an order: the next answer, its end, and a restart in between', asyn
   await end(first)
 
   const second = await live(home, clock)
+  t.match(second.sink.all().slice(0, 2), [{ event: 'agent.start' }, { event: 'server.state', server: 'web/a', to: 'drain' }], 'first of all it says that it starts')
   t.equal(await ask(home.dir), 'drain up #drain by ana: kernel', 'the first answer of the next agent')
   const { overrides: [left] } = await show(home.dir, '/v1/overrides') as { readonly overrides: ReadonlyArray<{ readonly endsInMs: number }> }
   await clock.advance(left!.endsInMs - 1)
