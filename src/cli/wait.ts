@@ -42,7 +42,8 @@ export async function waitUntilOut (servers: readonly ServerStatus[], waiting: W
     return async id => {
       const server = states.get(id)
       const begunMs = clock.now()
-      const seen = server !== undefined && takesTraffic(server) ? notYet('takes traffic again: the order has ended') : whatIsLeft(await trafficOf(waiting.admin, id, signal))
+      if (server === undefined) return notYet('is not in the config any more')
+      const seen = takesTraffic(server) ? notYet('takes traffic again: the order has ended') : whatIsLeft(await trafficOf(waiting.admin, id, signal))
       if (!seen.isDone) emptySinceMs.delete(id)
       else if (!emptySinceMs.has(id)) emptySinceMs.set(id, clock.now())
       // One look may count the sessions just before HAProxy hears of it, and the hearing just after; and the next may share its count.
@@ -113,7 +114,8 @@ async function trafficOf (admin: Admin, id: string, signal: AbortSignal): Promis
 /** Whether all were done in time. `begin` makes a round of looks. */
 async function waitForAll (ids: readonly string[], { admin, io, waitMs, signal, stays }: Waiting, begin: Begin): Promise<boolean> {
   const say = progress(io)
-  const giveUpMs = clock.now() + waitMs
+  let giveUpMs = clock.now() + waitMs
+  let isLast = false
   const left = new Map(ids.map(id => [id, 'not looked at']))
   while (left.size > 0 && !signal.aborted) {
     for (const [id, seen] of await round([...left.keys()], begin, { signal, giveUpMs, onTrouble: why => { say(admin.shown, why) } })) {
@@ -121,7 +123,12 @@ async function waitForAll (ids: readonly string[], { admin, io, waitMs, signal, 
       if (seen.isDone) left.delete(id)
       else left.set(id, seen.how)
     }
-    if (left.size === 0 || clock.now() >= giveUpMs) break
+    if (left.size === 0 || isLast) break
+    if (clock.now() >= giveUpMs) {
+      if (![...left.values()].includes(ONCE_MORE.how)) break
+      isLast = true // what looks empty is looked at once more, whatever the time is
+      giveUpMs = clock.now() + LAST_LOOK_MS
+    }
     await pause(clock, Math.min(LOOK_EVERY_MS, giveUpMs - clock.now()), signal)
   }
   if (left.size === 0) return true

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { showAction } from '../core/order.ts'
 import { DEFAULT_POLICY } from '../core/policy.ts'
-import { showDuration } from '../core/text.ts'
+import { showDuration, tidy } from '../core/text.ts'
 import type { Window, WindowAction } from '../core/window.ts'
 import { durationUpTo } from '../criteria/scalars.ts'
 import { AT_SHAPE, hasFields, isZone, rhythmOf, toCron, type Rhythm } from './calendar.ts'
@@ -81,7 +81,7 @@ export function windowsOf (backend: string, { maintenance = [], servers, policy 
 }
 
 const toWindow = (scope: string, { at: written, for: forMs, zone: timeZone, action: does, reason }: WindowFile): Window => ({
-  scope, at: written, cron: toCron(written) ?? '', ...(timeZone === undefined ? {} : { zone: timeZone }), forMs, action: does, reason
+  scope, at: written, cron: toCron(written) ?? '', ...(timeZone === undefined ? {} : { zone: timeZone }), forMs, action: does, reason: tidy(reason, WINDOW_REASON_CHARACTERS_MAX)
 })
 
 /** By hand it would take --force: nobody should write it by oversight. */

@@ -112,6 +112,7 @@ const doubted = ({ criteria }: Server, { checks }: ServerState): readonly string
   return check?.doubt === undefined ? [] : [showDoubt(criterion.name, check.doubt), reasonOf(criterion, check)]
 })
 
+/** Why there are no others to compare with. */
 export const nobodyToAsk = (criterion: string): string =>
   criterion === REACH ? 'no other has carried traffic long enough to compare' : 'no other has been looked at for it yet'
 

@@ -52,14 +52,15 @@ export type Refusal =
  */
 export function refusalOf (backend: Backend, state: BackendState, orders: Orders, nowMs: number, { force, atMost = Infinity }: Caution): Refusal | undefined {
   const { name, policy: { minUp, atMostDrained = Infinity }, servers } = backend
-  const before = serviceOf(backend, state, nowMs)
-  const after = serviceOf(backend, advance(backend, state, { kind: 'orders', orders, atMs: nowMs }), nowMs)
+  const under = (given: Orders): Service => serviceOf(backend, advance(backend, state, { kind: 'orders', orders: given, atMs: nowMs }), nowMs)
+  const [before, after] = [under(arrived(state.orders)), under(orders)] // both in the end: a walk that goes on is nobody else's doing
   const most = Math.min(atMost, force ? Infinity : atMostDrained)
   if (after.ordered.length > before.ordered.length && after.ordered.length > most) {
     return { why: 'at_most', backend: name, atMost: most, out: before.ordered, more: after.ordered.length - before.ordered.length }
   }
   if (force) return undefined
-  const short = after.fit.length < before.fit.length && after.fit.length < minUp ? after.fit
+  const takesOut = after.ordered.length > before.ordered.length
+  const short = takesOut && after.fit.length < before.fit.length && after.fit.length < minUp ? after.fit
     : after.serving.length < before.serving.length && after.serving.length < minUp ? after.serving : undefined
   return short === undefined ? undefined : { why: 'min_up', backend: name, minUp, left: short, of: servers.length }
 }

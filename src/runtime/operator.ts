@@ -83,14 +83,11 @@ export class Operator {
   }
 
   /** Who wants at most so many out at once waits for others: a server that somebody else took out is not free for it. */
-  #taken ({ scopes, action, by, atMost, force }: OrderRequest): Refused | undefined {
-    const { monitor, book } = this.#deps
+  #taken ({ scopes, action, by, atMost }: OrderRequest): Refused | undefined {
     const isOut = (what: OrderAction): boolean => typeof what === 'string' ? what !== 'up' && what !== 'ready' : what.weightPercent === 0
-    if (!isOut(action)) return undefined
-    const other = book.overrides().find(each => scopes.includes(each.scope) && each.by !== by && isOut(each.action))
+    if (atMost === undefined || !isOut(action)) return undefined
+    const other = this.#deps.book.overrides().find(each => scopes.includes(each.scope) && each.by !== by && isOut(each.action))
     if (other === undefined) return undefined
-    const limited = atMost !== undefined || (!force && monitor.concerned(other.scope).some(({ policy }) => policy.atMostDrained !== undefined))
-    if (!limited) return undefined
     const detail = `${other.scope} is out already: ${showOrder({ ...other, fromMs: 0 })}. --queue waits until that has ended.`
     return { ok: false, code: 'at_most', detail, more: { out: [other.scope] } }
   }
@@ -112,8 +109,8 @@ export class Operator {
     if (wrong !== undefined) return wrong
     // What it hid counts again: the end of an `up` or `ready` may take the last server out.
     const left = book.orders.filter(order => order.scope !== scope || isWindow(order))
-    const refused = this.#refusal(left, { scopes: [scope], action: 'ready', by, reason: '', force })
-    if (refused !== undefined) return refused
+    const refused = monitor.refusal(left, [scope], { force })
+    if (refused !== undefined) return refusalOfClear(scope, refused)
     const cleared = book.clear(scope, by)
     if (cleared !== undefined && 'why' in cleared) return { ok: false, code: cleared.why, detail: cleared.detail }
     const none = cleared === undefined ? [`there was no order on ${scope}`] : []
@@ -219,6 +216,15 @@ export function isWithin (inner: string, outer: string): boolean {
 /** Whose orders have ended with this one. */
 const replaced = (before: readonly Override[], by: string): readonly string[] =>
   before.filter(old => old.by !== by).map(old => `this ended ${showOrder({ ...old, fromMs: 0 })}`)
+
+/** Nothing is waited for here: what the order hid counts as long as it is there. */
+function refusalOfClear (scope: string, refused: Refusal): Refused {
+  const { backend } = refused
+  const much = refused.why === 'min_up'
+    ? `${backend} would have ${refused.left.length} of ${count(refused.of, 'server')} fit and in service, and min_up is ${refused.minUp}`
+    : `more than ${count(refused.atMost, 'server')} of ${backend} would be out by order (policy.at_most_drained)`
+  return { ok: false, code: refused.why, detail: `Without the order on ${scope} what it hides counts again, and ${much}. --force ends it all the same.`, more: { backend } }
+}
 
 function refusal (refused: Refusal, { atMost }: OrderRequest): Refused {
   const { backend } = refused

@@ -79,10 +79,13 @@ export class Said {
   /** What is claimed in `run` is on disk when it is over, in one write: an order for a whole farm is many words at once. */
   together (run: () => void): void {
     this.#gathers = true
-    run()
-    this.#gathers = false
-    if (this.#gathered) this.#write()
-    this.#gathered = false
+    try {
+      run()
+    } finally {
+      this.#gathers = false
+      if (this.#gathered) this.#write()
+      this.#gathered = false
+    }
   }
 
   /** An HAProxy hears our word now. */

@@ -4,7 +4,7 @@
  */
 import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { makeRoom } from './unix-socket.ts'
 
@@ -22,7 +22,20 @@ export async function lockState (stateDir: string): Promise<StateLock | 'taken'>
     server.listen(path)
     await once(server, 'listening')
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'taken' : none
+    return (error as NodeJS.ErrnoException).code === 'EADDRINUSE' && await isHeld(path) ? 'taken' : none
   }
   return { release: () => { server.close() } }
+}
+
+/** A socket that another user left behind may neither be asked nor removed: nobody must be kept from running by that. */
+async function isHeld (path: string): Promise<boolean> {
+  const probe = connect(path)
+  try {
+    await once(probe, 'connect')
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EAGAIN' // somebody, with more to do
+  } finally {
+    probe.destroy()
+  }
 }

@@ -60,7 +60,7 @@ void t.test('windows of a backend and of its servers', async (t) => {
       c: http://10.0.0.3
     maintenance:
       - { at: "Sun 03:00", for: 1h, zone: Europe/Zurich, action: weight 25%, reason: "backup: slow" }
-      - { at: "03:00", for: 1h, reason: nightly, force: true }
+      - { at: "03:00", for: 1h, reason: "night\\nly\\e[2J", force: true }
   api:
     servers: { a: http://10.0.0.1 }
     maintenance: [{ at: 1st 03:00, for: 168h, action: down, reason: monthly, force: true }]
@@ -69,7 +69,7 @@ void t.test('windows of a backend and of its servers', async (t) => {
     {
       scope: 'web/*', at: 'Sun 03:00', cron: '0 3 * * SUN', zone: 'Europe/Zurich', forMs: 3_600_000, action: { weightPercent: 25 }, reason: 'backup: slow'
     },
-    { scope: 'web/*', at: '03:00', cron: '0 3 * * *', forMs: 3_600_000, action: 'drain', reason: 'nightly' },
+    { scope: 'web/*', at: '03:00', cron: '0 3 * * *', forMs: 3_600_000, action: 'drain', reason: 'night ly [2J' },
     { scope: 'web/a', at: '0 3 * * SUN', cron: '0 3 * * SUN', forMs: 90_000, action: 'maint', reason: 'own' },
     { scope: 'api/*', at: '1st 03:00', cron: '0 3 1 * *', forMs: 604_800_000, action: 'down', reason: 'monthly' }
   ])

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { clean, count, redact, showAge, showDuration, showSize } from '../../src/core/text.ts'
+import { clean, count, redact, showAge, showDuration, showSize, tidy } from '../../src/core/text.ts'
 
 const SECRET = 'aaaabbbbccccddddeeeeffff22'
 const CAP = `URI:CHK:${SECRET}:gggghhhhiiiijjjjkkkkllll33:3:10:1234`
@@ -118,4 +118,12 @@ void t.test('showAge', async (t) => {
     [3_600_000, '1h'], [3_660_000, '1h 1m'], [86_399_999, '23h 59m'], [86_400_000, '1d'], [90_000_000, '1d 1h'], [864_000_000, '10d']
   ]
   for (const [ms, shown] of rows) t.equal(showAge(ms), shown, String(ms))
+})
+
+void t.test('tidy: any language, one line, no secret', async (t) => {
+  const rows: ReadonlyArray<readonly [string, number, string]> = [
+    ['  für\n\tZoë \u200b ', 20, 'für Zoë'], ['a\u001b[31mb\u202ec', 20, 'a [31mb c'], [`see ${CAP}`, 40, 'see URI:[redacted]'],
+    ['abcdef', 6, 'abcdef'], ['abcdefg', 6, 'abc...'], ['ab💾defg', 6, 'ab...'], ['ディスク交換', 6, 'ディスク交換']
+  ]
+  for (const [text, max, wanted] of rows) t.equal(tidy(text, max), wanted, text)
 })

@@ -90,19 +90,37 @@ void t.test('what somebody else took out is not free', async t => {
   t.strictSame(notes(operator.give(request({ by: 'cy' }))), ['this ended weight 50% by bo: kernel'], 'without a limit the newest replaces, and it is said whose that was')
   t.strictSame(notes(operator.clear('web/a', 'bo')), ['this ended drain by cy: kernel'])
 
-  const { operator: strict } = await desk([plain('abc', { ...rules, atMostDrained: 2 })])
+  const { operator: strict } = await desk([plain('abc', { ...rules, atMostDrained: 1 })])
   strict.give(request())
-  t.match(why(strict.give(request({ by: 'bo' }))), /^at_most: web\/a is out already/)
-  t.equal(why(strict.give(request({ by: 'bo', force: true }))), 'given')
+  t.equal(why(strict.give(request({ by: 'bo', action: 'maint' }))), 'given', 'a limit of the config counts, and nobody more is out')
   strict.give(request({ by: 'bo', action: 'up' }))
-  t.equal(why(strict.give(request({ by: 'ana' }))), 'given', 'an up takes no place either')
+  t.equal(why(strict.give(request({ by: 'ana', atMost: 1 }))), 'given', 'an up takes no place either')
+  strict.give(request({ scopes: ['web/*'], action: 'maint', force: true }))
+  strict.give(request({ scopes: ['web/b'], action: 'ready' }))
+  t.equal(why(strict.clear('web/b', 'ana')), 'at_most: Without the order on web/b what it hides counts again, and more than 1 server of web would be out by order (policy.at_most_drained). --force ends it all the same.')
+})
+
+void t.test('what brings nobody in or out is never refused, whatever else goes on', async t => {
+  const { operator } = await desk([plain('abc', { ...rules, minUp: 2 })])
+  operator.give(request({ scopes: ['web/b'] }))
+  operator.give(request({ action: { weightPercent: 0 }, rampMs: 600_000, force: true }))
+  for (const more of [{ action: { weightPercent: 80 } }, { action: 'up' }] as const) {
+    t.equal(why(operator.give(request({ scopes: ['web/c'], ...more }))), 'given', 'while another walks to nothing')
+  }
+  t.equal(why(operator.clear('web/c', 'ana')), 'given')
+  t.equal(why(operator.give(request({ scopes: ['web/b'], action: 'maint' }))), 'given')
+
+  const { bench: sick, operator: mistaken } = await desk([plain('abc', rules)])
+  await sick.play({ a: 'xxx', b: 'xxx', c: 'xxx' })
+  t.equal(why(mistaken.give(request({ action: 'up' }))), 'given')
+  t.equal(why(mistaken.clear('web/a', 'ana')), 'given', 'the end of an up: the floor keeps one in its place')
 })
 
 void t.test('the end of an order may take the last one out, too', async t => {
   const { bench, operator } = await desk()
   operator.give(request({ scopes: ['web/*'], action: 'maint', force: true }))
   operator.give(request({ scopes: ['web/c'], action: 'ready' }))
-  t.match(why(operator.clear('web/c', 'ana')), /^min_up: web would have 0 of 3 /)
+  t.equal(why(operator.clear('web/c', 'ana')), 'min_up: Without the order on web/c what it hides counts again, and web would have 0 of 3 servers fit and in service, and min_up is 1. --force ends it all the same.')
   t.equal(bench.ask('c'), 'up 100%')
   t.strictSame(notes(operator.clear('web/c', 'ana', true)), ["web/c now has another order, maint of web/* by ana: kernel: hcf ready 'web/c' --reason … exempts it"], 'forced')
   t.match(bench.ask('c'), /^maint up/)

@@ -221,3 +221,21 @@ void t.test('a store in memory forgets nothing while it is there, and needs no d
   t.equal(new Said({ clock, log: sink.log.event, store: memoryStore() }).owes('web/a'), false, 'another store')
   t.strictSame(sink.all(), [], 'and complains of nothing')
 })
+
+void t.test('many words, one write; and one that fails half way is no reason never to write again', async (t) => {
+  const b = bench(t)
+  b.said.together(() => {
+    for (const id of ['web/a', 'web/b']) b.said.claim(id, 'drain')
+    t.equal(existsSync(b.file), false, 'not before the end')
+  })
+  t.match(b.onDisk(), { data: { 'web/a': {}, 'web/b': {} } })
+  t.throws(() => {
+    b.said.together(() => {
+      b.said.claim('web/c', 'drain')
+      throw new Error('a fault')
+    })
+  })
+  t.match(b.onDisk(), { data: { 'web/c': {} } })
+  b.said.claim('web/d', 'maint')
+  t.match(b.onDisk(), { data: { 'web/d': {} } })
+})

@@ -47,6 +47,13 @@ void t.test('who is killed holds nothing', async t => {
   mine.release()
 })
 
+void t.test('what another left there that nobody listens on holds nobody up', async t => {
+  const dir = place(t)
+  writeFileSync(join(dir, 'lock.sock'), 'no socket at all')
+  const mine = await lock(dir)
+  mine.release()
+})
+
 void t.test('where there can be no lock, nobody is kept from running', async t => {
   const file = join(place(t), 'file')
   writeFileSync(file, '')
