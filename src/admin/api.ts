@@ -3,6 +3,7 @@
  * of them. Ages and times to come are in ms (a reader needs no clock of ours); moments are ISO 8601 in UTC.
  */
 import { z } from 'zod'
+import { AUTHOR_CHARACTERS_MAX, ORDER_MS_MAX, REASON_CHARACTERS_MAX } from '../core/order.ts'
 
 const ms = z.int().nonnegative()
 const moment = z.iso.datetime({ offset: true })
@@ -18,10 +19,6 @@ export const ACTIONS = ['drain', 'maint', 'ready', 'up', 'down', 'weight'] as co
 const actionName = z.enum(ACTIONS, { error: `must be one of ${ACTIONS.join(', ')}` })
 const percent = z.int({ error: 'must be a whole number, 0 to 100' }).min(0, { error: 'must be 0 to 100' }).max(100, { error: 'must be 0 to 100' })
 
-/** Longest reason that is kept; a reply to HAProxy has room for less. */
-export const REASON_CHARACTERS_MAX = 200
-/** An order that outlives this is a change of the config. */
-export const ORDER_MS_MAX = 366 * 24 * 3_600_000
 export const TARGETS_MAX = 1000
 
 /** What an order says, whatever it is for. */
@@ -33,7 +30,7 @@ const wanted = {
   forMs: z.int().positive().max(ORDER_MS_MAX, { error: 'must be at most a year' }).optional().describe('ends so long from now'),
   until: momentGiven.optional().describe('ends then; not together with forMs. Neither: until it is cleared'),
   rampMs: z.int().positive().max(ORDER_MS_MAX).optional().describe('of a weight: walk there in steps within this time, and back before the end'),
-  by: z.string().trim().min(1).max(64).optional().describe('who, where there is no token to say it'),
+  by: z.string().trim().min(1).max(AUTHOR_CHARACTERS_MAX).optional().describe('who, where there is no token to say it'),
   force: z.boolean().optional().describe('also when too few would be left in service'),
   atMost: z.int().min(1).optional().describe('refuse when more servers of the backend than this would be out by order')
 }

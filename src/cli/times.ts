@@ -1,5 +1,5 @@
 /** Times as a person types and reads them. */
-import { ORDER_MS_MAX } from '../admin/api.ts'
+import { ORDER_MS_MAX } from '../core/order.ts'
 import { showAge } from '../core/text.ts'
 import { CommandError, EXIT } from './io.ts'
 

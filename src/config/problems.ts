@@ -1,7 +1,7 @@
 /** What is wrong with a config, where, and what it should be instead. All of it at once. */
 import { isAlias, isMap, isScalar, isSeq, type Document, type LineCounter, type Pair } from 'yaml'
 import type { z } from 'zod'
-import { redact } from '../core/text.ts'
+import { tidy } from '../core/text.ts'
 import { keysAt, mustBe, near, unknownKey, wording } from './wording.ts'
 
 export type Path = readonly PropertyKey[]
@@ -30,10 +30,7 @@ export const showProblem = ({ file, line, column, path, message }: Problem): str
 const MESSAGE_CHARS_MAX = 400
 
 /** One line, without secrets. Unlike a reply to HAProxy it may hold quotes, and letters beyond ASCII. */
-export function oneLine (text: string): string {
-  const line = redact(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
-  return line.length <= MESSAGE_CHARS_MAX ? line : `${line.slice(0, MESSAGE_CHARS_MAX - 3)}...`
-}
+export const oneLine = (text: string): string => tidy(text, MESSAGE_CHARS_MAX)
 
 const showPath = (path: Path): string =>
   path.map(key => typeof key === 'number' ? `[${key}]` : `.${String(key)}`).join('').replace(/^\./, '')

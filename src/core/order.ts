@@ -14,6 +14,12 @@ export type OrderAction = 'ready' | 'up' | 'down' | 'drain' | 'maint' | { readon
  */
 export interface WeightRamp { readonly fromPercent: number, readonly overMs: number }
 
+/** An order that outlives this is a change of the config. */
+export const ORDER_MS_MAX = 366 * 24 * 3_600_000
+/** Longest reason and author that are kept; a reply to HAProxy has room for less. */
+export const REASON_CHARACTERS_MAX = 200
+export const AUTHOR_CHARACTERS_MAX = 64
+
 /** An operator's word. `scope`: `backend/server`, `backend/*`, or a star on both sides; the narrowest wins. */
 export interface Order {
   readonly scope: string

@@ -63,6 +63,6 @@ export const count = (n: number, noun: string): string => `${n} ${noun}${n === 1
 
 /** One line without secrets and control characters, of at most `max` characters, in any language: what a person wrote, to keep. */
 export function tidy (text: string, max: number): string {
-  const line = redact(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').replace(/ {2,}/g, ' ').trim()
+  const line = redact(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
   return line.length <= max ? line : `${line.slice(0, max - 3).replace(/[\uD800-\uDBFF]$/, '')}...` // no half of a character
 }

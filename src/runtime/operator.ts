@@ -2,7 +2,9 @@
  * The operator's hand: takes an order only when it is for servers we have, leaves enough of them in service, and can be
  * kept. What is refused changes nothing.
  */
-import { byScope, capOf, isInForce, ordersOn, showAction, showOrder, type Order, type OrderAction } from '../core/order.ts'
+import {
+  AUTHOR_CHARACTERS_MAX, byScope, capOf, isInForce, ORDER_MS_MAX, ordersOn, REASON_CHARACTERS_MAX, showAction, showOrder, type Order, type OrderAction
+} from '../core/order.ts'
 import type { Refusal } from '../core/safety.ts'
 import { clean, count, tidy } from '../core/text.ts'
 import type { Clock } from './clock.ts'
@@ -14,12 +16,6 @@ import type { Override } from './order-store.ts'
 import type { Pollers } from './pollers.ts'
 import { Throttle } from './throttle.ts'
 
-/** What is kept of a reason: a cap of a Tahoe file pasted into one is not. */
-const REASON_CHARACTERS = 200
-const AUTHOR_CHARACTERS = 64
-
-/** An order that outlives this is a change of the config. */
-export const ORDER_MS_MAX = 366 * 24 * 3_600_000
 /** The same refusal is told no more often. */
 const REFUSED_EVERY_MS = 600_000
 
@@ -62,7 +58,7 @@ export class Operator {
   /** All of it, or nothing. */
   give (wanted: OrderRequest): Given {
     const { book } = this.#deps
-    const request = { ...wanted, by: tidy(wanted.by, AUTHOR_CHARACTERS), reason: tidy(wanted.reason, REASON_CHARACTERS) }
+    const request = { ...wanted, by: tidy(wanted.by, AUTHOR_CHARACTERS_MAX), reason: tidy(wanted.reason, REASON_CHARACTERS_MAX) }
     const wrong = this.#unknown(request.scopes) ?? this.#invalid(request)
     if (wrong !== undefined) return wrong
     const overrides = request.scopes.map(scope => this.#override(scope, request))
@@ -101,7 +97,7 @@ export class Operator {
   /** Ends the order of a scope. One that is not there is no mistake: it is what was wanted. */
   clear (scope: string, wantedBy: string, force = false): Given {
     const { book, monitor } = this.#deps
-    const by = tidy(wantedBy, AUTHOR_CHARACTERS)
+    const by = tidy(wantedBy, AUTHOR_CHARACTERS_MAX)
     const nobody = authorProblem(by)
     if (nobody !== undefined) return nobody
     const before = book.overrides().filter(override => override.scope === scope)

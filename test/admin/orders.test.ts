@@ -2,7 +2,8 @@ import t from 'tap'
 import type { Given } from '../../src/admin/deps.ts'
 import { createAdmin } from '../../src/admin/server.ts'
 import { makeToken } from '../../src/admin/tokens.ts'
-import { REASON_CHARACTERS_MAX, TARGETS_MAX } from '../../src/admin/api.ts'
+import { TARGETS_MAX } from '../../src/admin/api.ts'
+import { REASON_CHARACTERS_MAX } from '../../src/core/order.ts'
 import { Farm, GIVEN, problem, tokensOf } from './farm.ts'
 
 const DRAIN = { action: 'drain', reason: 'new disk' } as const

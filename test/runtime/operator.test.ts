@@ -1,7 +1,8 @@
 /** Orders as an operator gives them: what is refused, what is said besides, and what HAProxy hears next. */
 import t from 'tap'
+import { ORDER_MS_MAX } from '../../src/core/order.ts'
 import type { Window } from '../../src/core/window.ts'
-import { isWithin, ORDER_MS_MAX, type Given, type OrderRequest } from '../../src/runtime/operator.ts'
+import { isWithin, type Given, type OrderRequest } from '../../src/runtime/operator.ts'
 import { memoryOrders, type OrderStore } from '../../src/runtime/order-store.ts'
 import { desk, HOUR_MS, request, rules } from './desk.ts'
 import { plain } from './monitor-bench.ts'
