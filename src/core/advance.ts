@@ -3,6 +3,7 @@ import type { Event, SampleEvent } from './event.ts'
 import { ableOf, adapt, EMPTY_FLOOR, floorOf, isFit } from './floor.ts'
 import { fold, withServer } from './fold.ts'
 import type { Outside } from './gate.ts'
+import { itemsOf } from './list.ts'
 import type { Backend } from './model.ts'
 import { NO_ORDERS } from './order.ts'
 import { move, newServer } from './phase.ts'
@@ -15,7 +16,7 @@ import { slew } from './weight.ts'
 const NOBODY: Outside = () => []
 
 export const newBackend = (backend: Backend, nowMs: number): BackendState => rebuilt(backend, {
-  servers: backend.servers.map(() => newServer(nowMs)), orders: NO_ORDERS, ejectsMs: [], extra: 0, extraAtMs: -1, strainSinceMs: undefined
+  servers: itemsOf(backend.servers.map(() => newServer(nowMs))), orders: NO_ORDERS, ejectsMs: [], extra: 0, extraAtMs: -1, strainSinceMs: undefined
 }, nowMs)
 
 /** The state with all that is derived from it. */
@@ -34,15 +35,16 @@ export function advance (backend: Backend, state: BackendState, event: Event, ou
 function settle (backend: Backend, state: BackendState, { server: index, sample }: SampleEvent, own: ServerState): BackendState {
   const nowMs = sample.endMs
   const server = backend.servers[index]
-  const before = state.servers[index]
+  const before = state.servers.at(index)
   const seen = withServer(backend, state, index, own)
   const moved = move(backend, seen, index, nowMs, reachedBy(sample) === 'ok')
   if (server === undefined || before === undefined || moved === undefined) return state
 
-  const known = withServer(backend, seen, index, moved)
-  const after = { ...moved, ...slew(backend, known, server, moved, nowMs) }
+  const known = moved === own ? seen : withServer(backend, seen, index, moved)
+  const after = slew(backend, known, server, moved, nowMs)
   const ejected = before.phase === 'in' && after.phase === 'out'
-  const next = { ...withServer(backend, known, index, after), ejectsMs: ejected ? lately(backend, state, nowMs) : state.ejectsMs }
+  const whole = after === moved ? known : withServer(backend, known, index, after)
+  const next = ejected ? { ...whole, ejectsMs: lately(backend, state, nowMs) } : whole
 
   const moves = standing(backend, index, before, nowMs) !== standing(backend, index, after, nowMs)
   const others = next.extra > 0 && ableOf(next) !== ableOf(state)
@@ -61,8 +63,10 @@ function standing (backend: Backend, index: number, state: ServerState, nowMs: n
 }
 
 function adapted (backend: Backend, state: BackendState, nowMs: number): BackendState {
-  const next = { ...state, ...adapt(backend, state, isStrained(backend.policy, state.tally), nowMs) }
-  return next.extra === state.extra ? next : withFloor(backend, next, nowMs)
+  const { extra, extraAtMs, strainSinceMs } = adapt(backend, state, isStrained(backend.policy, state.tally), nowMs)
+  if (extra === state.extra && extraAtMs === state.extraAtMs && strainSinceMs === state.strainSinceMs) return state
+  const next = { ...state, extra, extraAtMs, strainSinceMs }
+  return extra === state.extra ? next : withFloor(backend, next, nowMs)
 }
 
 const withFloor = (backend: Backend, state: BackendState, nowMs: number): BackendState => ({ ...state, floor: floorOf(backend, state, nowMs) })

@@ -44,7 +44,7 @@ function capped (order: EffectiveOrder, polled: Decision, { weight, baseWeight }
 export function decidePolled (backend: Backend, state: BackendState, index: number, nowMs: number): Decision {
   const { policy } = backend
   const server = backend.servers[index]
-  const own = state.servers[index]
+  const own = state.servers.at(index)
   if (server === undefined || own === undefined) throw new RangeError(`no server ${index} in ${backend.name}`)
   if (isOpen(own, policy, nowMs)) return stale(policy, own)
 

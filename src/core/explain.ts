@@ -74,7 +74,7 @@ export function explain (backend: Backend, state: BackendState, index: number, n
 /** `around`: the same backend at the same moment. */
 export function summarize (backend: Backend, state: BackendState, index: number, nowMs: number, around: BackendStory): Summary {
   const decision = decide(backend, state, index, nowMs)
-  const own = state.servers[index]
+  const own = state.servers.at(index)
   const told = decision.layer === 'order' ? decidePolled(backend, state, index, nowMs) : undefined
   const next = outlook(backend, state, index, decision, nowMs)
   return {
@@ -85,7 +85,7 @@ export function summarize (backend: Backend, state: BackendState, index: number,
 }
 
 function criteriaOf (backend: Backend, state: BackendState, index: number): readonly CriterionStory[] {
-  const checks = state.servers[index]?.checks ?? []
+  const checks = state.servers.at(index)?.checks ?? []
   return (backend.servers[index]?.criteria ?? []).map((criterion, i) => {
     const { name, kind, rise, fall } = criterion
     const check = checks[i]

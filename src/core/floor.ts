@@ -33,7 +33,7 @@ export function floorOf (backend: Backend, state: BackendState, nowMs: number): 
   let untilMs = nextOrderMs(state.orders, nowMs)
   for (let index = 0; index < backend.servers.length; index += 1) {
     const server = backend.servers[index]
-    const own = state.servers[index]
+    const own = state.servers.at(index)
     if (server === undefined || own === undefined) continue
     switch (standing(backend, state, server, own, nowMs)) {
       case 'fit': fit += 1; break

@@ -11,7 +11,7 @@ import { recount } from './strain.ts'
 /** The server with the sample, its phase and weight as before; undefined when the sample is worth nothing. */
 export function fold (backend: Backend, state: BackendState, event: SampleEvent, outside: Outside): ServerState | undefined {
   const server = backend.servers[event.server]
-  const before = state.servers[event.server]
+  const before = state.servers.at(event.server)
   if (server === undefined || before === undefined || isWorthless(before, event)) return undefined
 
   let own = arrive(server, before, event)
@@ -62,7 +62,7 @@ const withCheck = ({ criteria }: Server, { checks }: ServerState, at: number, ch
 /** The backend with one server replaced, and the tally with it. */
 export function withServer ({ servers, policy }: Backend, state: BackendState, index: number, after: ServerState): BackendState {
   const server = servers[index]
-  const before = state.servers[index]
+  const before = state.servers.at(index)
   if (server === undefined || before === undefined) return state
   return { ...state, servers: state.servers.with(index, after), tally: recount(state.tally, server, before, after, policy) }
 }

@@ -26,7 +26,7 @@ export interface Trip {
 /** Why the trip may not count now; undefined when it may. */
 export function doubtOf (backend: Backend, state: BackendState, trip: Trip, outside: Outside): Doubt | undefined {
   const server = backend.servers[trip.index]
-  const own = state.servers[trip.index]
+  const own = state.servers.at(trip.index)
   const criterion = server?.criteria[trip.at]
   if (server === undefined || own === undefined || criterion === undefined) return undefined
   if (!takesOut(criterion) || criterion.solo || (criterion.kind === REACH && own.reached === 'dead')) return undefined
@@ -50,26 +50,29 @@ function askPeers (backend: Backend, state: BackendState, trip: Trip, outside: O
   const isReach = criterion.kind === REACH
   const common = tooFewPass(backend, state, trip, isReach, gate.quorumPercent)
   if (common !== undefined) return common
+  const percent = isReach && isWeak(state.servers.at(trip.index), trip, gate.settleMs) ? gate.strictQuorumPercent : gate.quorumPercent
   const voiceOf = isReach ? carrier(backend, state, trip, gate.settleMs) : witness(trip)
-  let answer = poll(backend, state, trip, voiceOf)
+  const most = quorumOf(percent, state.tally.known[trip.at] ?? 0)
+  let answer = poll(backend, state, trip, voiceOf, most)
+  if (answer === undefined) return undefined
   if (answer.asked === 0) {
     if (!isReach) return isNewToAll(backend, state, trip, gate.settleMs) ? answer : undefined
     // Silence of the last one that carries traffic may be load. Only a server without peers asks strangers.
     if (backend.servers.some(({ node }) => node !== server.node)) return answer
     answer = pollOutside(outside(), trip, server.node)
   }
-  const percent = isReach && isWeak(state.servers[trip.index], trip, gate.settleMs) ? gate.strictQuorumPercent : gate.quorumPercent
-  const quorum = Math.max(1, Math.ceil(percent * answer.asked / 100))
-  return answer.asked === 0 || answer.passing >= quorum ? undefined : answer
+  return answer.asked === 0 || answer.passing >= quorumOf(percent, answer.asked) ? undefined : answer
 }
+
+const quorumOf = (percent: number, asked: number): number => Math.max(1, Math.ceil(percent * asked / 100))
 
 /**
  * A criterion of a new config, of which none of the others has been looked at: whoever is looked at first must not go out,
  * for then it would stay out for what they all fail. It does not wait long: one that cannot be looked at must not hold it up.
  */
 function isNewToAll ({ servers }: Backend, state: BackendState, { index, check: { firstFailMs = 0 }, endMs }: Trip, settleMs: number): boolean {
-  if (state.servers[index]?.phase !== 'in' || endMs - firstFailMs >= settleMs) return false
-  return servers.some(({ node }, i) => node !== servers[index]?.node && state.servers[i]?.phase === 'in')
+  if (state.servers.at(index)?.phase !== 'in' || endMs - firstFailMs >= settleMs) return false
+  return servers.some(({ node }, i) => node !== servers[index]?.node && state.servers.at(i)?.phase === 'in')
 }
 
 /** Silence that may well be our own network's, or a load that has only just arrived. */
@@ -80,7 +83,7 @@ const isWeak = (own: ServerState | undefined, { check: { firstFailMs = 0 } }: Tr
 function tooFewPass (
   { servers }: Backend, { servers: states, tally }: BackendState, { at, index }: Trip, isReach: boolean, quorumPercent: number
 ): Answer | undefined {
-  const asked = isReach ? tally.in - (states[index]?.phase === 'in' ? 1 : 0) : (tally.known[at] ?? 0) - 1
+  const asked = isReach ? tally.in - (states.at(index)?.phase === 'in' ? 1 : 0) : (tally.known[at] ?? 0) - 1
   const passing = tally.passing[at] ?? 0 // of them some may pass too lately to count: never fewer than those who vouch
   const isTooFew = isReach ? passing === 0 : passing * 100 < quorumPercent * asked && passing < asked
   return asked < 1 || !isTooFew || hasTwins(servers) ? undefined : { asked, passing, failing: asked - passing }
@@ -90,8 +93,11 @@ interface Answer { readonly asked: number, readonly passing: number, readonly fa
 /** The check by which another server of the backend may speak; undefined when it may not. */
 type VoiceOf = (server: Server, state: ServerState, index: number) => CheckState | undefined
 
-/** One voice a node, and none for the node in question. Many failing looks may come here: nothing is allocated, unless servers share a node. */
-function poll ({ servers }: Backend, state: BackendState, trip: Trip, voiceOf: VoiceOf): Answer {
+/**
+ * One voice a node, and none for the node in question; undefined as soon as `enough` pass. Many failing looks may come
+ * here: nothing is allocated, unless servers share a node.
+ */
+function poll ({ servers }: Backend, state: BackendState, trip: Trip, voiceOf: VoiceOf, enough: number): Answer | undefined {
   const own = servers[trip.index]?.node
   const seen = hasTwins(servers) ? new Set<string>() : undefined
   let asked = 0
@@ -99,14 +105,16 @@ function poll ({ servers }: Backend, state: BackendState, trip: Trip, voiceOf: V
   let failing = 0
   for (let i = 0; i < servers.length; i += 1) {
     const server = servers[i]
-    const other = state.servers[i]
+    const other = state.servers.at(i)
     if (server === undefined || other === undefined || server.node === own || seen?.has(server.node) === true) continue
     const check = voiceOf(server, other, i)
     if (check === undefined || !hasData(check)) continue
     seen?.add(server.node)
     asked += 1
-    if (vouches(check, trip)) passing += 1
-    else if (check.bad > 0 || check.latched) failing += 1
+    if (vouches(check, trip)) {
+      passing += 1
+      if (passing >= enough) return undefined
+    } else if (check.bad > 0 || check.latched) failing += 1
   }
   return { asked, passing, failing }
 }
@@ -150,7 +158,8 @@ function hasTwins (servers: readonly Server[]): boolean {
 
 function isQueued ({ policy: { burst }, servers }: Backend, { ejectsMs }: BackendState, nowMs: number): boolean {
   if (burst === undefined) return false
-  const recent = ejectsMs.filter(ms => ms > nowMs - burst.withinMs).length
+  let recent = 0
+  for (const ms of ejectsMs) if (ms > nowMs - burst.withinMs) recent += 1
   return recent >= Math.max(1, Math.floor(servers.length * burst.sharePercent / 100))
 }
 
@@ -160,11 +169,11 @@ function isQueued ({ policy: { burst }, servers }: Backend, { ejectsMs }: Backen
  */
 function isSudden ({ servers, policy }: Backend, { servers: states }: BackendState, { at, index, check: { firstFailMs = 0 } }: Trip): boolean {
   const server = servers[index]
-  const own = states[index]
+  const own = states.at(index)
   if (server === undefined || own === undefined || policy.strain === undefined || own.reached !== 'noreply' || server.criteria[at]?.kind !== REACH) return false
   if (own.sinceMs + (policy.gate?.settleMs ?? 0) > firstFailMs) return false // it has only just come back, maybe into a load
   return isQuick(server, own, policy) && servers.every((other, i) => {
-    const state = states[i]
+    const state = states.at(i)
     return state === undefined || state.phase !== 'in' || (reachCheck(other, state)?.bad ?? 0) > 0 || isQuick(other, state, policy)
   })
 }

@@ -1,6 +1,7 @@
 /** How quickly a server answers, and whether that is slow. */
 import type { Backend, GoodSample, Server } from './model.ts'
 import type { Policy } from './policy.ts'
+import { nth, sizeOf } from './ranked.ts'
 import type { BackendState, ServerState } from './state.ts'
 
 const KEPT = 3
@@ -33,26 +34,11 @@ export function isQuick ({ timeoutMs }: Server, { latenciesMs }: ServerState, { 
  * How much of its weight a server keeps for being slower than its peers, in percent: their median against its own,
  * beyond a dead band. 100 when it is not, or when there are too few to compare with.
  */
-export function peerCap ({ policy: { peers } }: Backend, { servers }: BackendState, state: ServerState): number {
+export function peerCap ({ policy: { peers } }: Backend, { tally: { mediansMs } }: BackendState, state: ServerState): number {
   const own = medianMs(state)
   if (peers === undefined || own === undefined || own <= peers.leastMs) return 100
-
-  let known = 0
-  let far = 0 // so much quicker that they would make this one an outlier
-  for (const server of servers) {
-    const ms = server.phase === 'in' ? medianMs(server) : undefined
-    if (ms === undefined) continue
-    known += 1
-    if (own * 100 > Math.max(1, ms) * peers.slowerPercent) far += 1
-  }
-  // The lower median is among them only if they are that many: no need to sort for the others.
-  if (known < peers.servers || far <= (known - 1) >> 1) return 100
-  const all = new Float64Array(known)
-  let n = 0
-  for (const server of servers) {
-    const ms = server.phase === 'in' ? medianMs(server) : undefined
-    if (ms !== undefined) all[n++] = ms
-  }
-  const median = Math.max(1, all.sort()[(known - 1) >> 1] ?? 1)
-  return Math.min(100, Math.floor(median * peers.slowerPercent / own))
+  const known = sizeOf(mediansMs)
+  if (known < peers.servers) return 100
+  const median = Math.max(1, nth(mediansMs, (known - 1) >> 1) ?? 1)
+  return own * 100 <= median * peers.slowerPercent ? 100 : Math.floor(median * peers.slowerPercent / own)
 }

@@ -11,7 +11,7 @@ const SOON_MS = 24 * 3_600_000
 /** `drain ends in 25m; maint in 3h (maintenance: backup)`. Undefined: as it is, as long as the polls say the same. */
 export function outlook (backend: Backend, state: BackendState, index: number, decision: Decision, nowMs: number): string | undefined {
   const server = backend.servers[index]
-  const own = state.servers[index]
+  const own = state.servers.at(index)
   if (server === undefined || own === undefined) return undefined
   const stories = ordersOn(state.orders, server, nowMs)
   const order = orderFor(state.orders, server, nowMs)

@@ -28,10 +28,10 @@ export function isUndecided (server: Server, state: ServerState, probe: ProbeKey
 export function wantedWitnesses ({ servers }: Backend, state: BackendState, index: number, probe: ProbeKey): readonly ProbeKey[] {
   const wanted = new Set<ProbeKey>()
   for (const [at, { probe: own }] of servers[index]?.criteria.entries() ?? []) {
-    const check = state.servers[index]?.checks[at]
+    const check = state.servers.at(index)?.checks[at]
     if (own !== probe || check?.doubt?.why !== 'peers') continue
     for (const [i, peer] of servers.entries()) {
-      const known = state.servers[i]?.checks[at]
+      const known = state.servers.at(i)?.checks[at]
       const theirs = peer.criteria[at]?.probe
       const isSilent = known?.goodSinceMs !== undefined && (known.lastGoodMs ?? 0) <= (check.firstFailMs ?? 0)
       if (i !== index && theirs !== undefined && isSilent) wanted.add(theirs)

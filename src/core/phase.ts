@@ -23,7 +23,7 @@ export const newServer = (bornMs: number, toldOut = false): ServerState => ({
  */
 export function move (backend: Backend, state: BackendState, index: number, nowMs: number, answered: boolean): ServerState | undefined {
   const server = backend.servers[index]
-  const own = state.servers[index]
+  const own = state.servers.at(index)
   if (server === undefined || own === undefined) return undefined
   const { policy } = backend
   const isBad = wantsOut(server, own)

@@ -1,5 +1,6 @@
 /** What survives a change of the config, and a restart. */
 import { newBackend, rebuilt } from './advance.ts'
+import { itemsOf } from './list.ts'
 import type { Backend, Server } from './model.ts'
 import { newServer } from './phase.ts'
 import { takesOut } from './severity.ts'
@@ -16,11 +17,11 @@ export function carryOver (from: { readonly servers: readonly Remembered[] }, st
   const servers = to.servers.map(server => {
     const index = from.servers.findIndex(({ name }) => name === server.name)
     const old = from.servers[index]
-    const own = state.servers[index]
+    const own = state.servers.at(index)
     if (old === undefined || own === undefined) return newServer(nowMs)
     return old.node === server.node ? carryServer(old, own, server) : newServer(nowMs, wasOut(own))
   })
-  return rebuilt(to, { ...state, servers }, nowMs)
+  return rebuilt(to, { ...state, servers: itemsOf(servers) }, nowMs)
 }
 
 /** HAProxy keeps it out until it hears something else. */
@@ -40,12 +41,12 @@ function carryServer (from: Remembered, state: ServerState, to: Server): ServerS
 /** The state of a backend as it is kept over a restart: plain data. Orders are kept by themselves. */
 export interface Snapshot {
   readonly servers: readonly Remembered[]
-  readonly state: Omit<BackendState, 'orders' | 'tally' | 'floor'>
+  readonly state: Omit<BackendState, 'orders' | 'tally' | 'floor' | 'servers'> & { readonly servers: readonly ServerState[] }
 }
 
 export const snapshot = ({ servers }: Backend, { orders: _, tally: __, floor: ___, ...state }: BackendState): Snapshot => ({
   servers: servers.map(({ name, node, criteria }) => ({ name, node, criteria: criteria.map(({ name, meaning, probe }) => ({ name, meaning, probe })) })),
-  state
+  state: { ...state, servers: [...state.servers] }
 })
 
 /**

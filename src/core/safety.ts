@@ -14,7 +14,7 @@ export function serviceOf (backend: Backend, state: BackendState, nowMs: number)
   const fit: string[] = []
   const ordered: string[] = []
   for (const [index, server] of backend.servers.entries()) {
-    const own = state.servers[index]
+    const own = state.servers.at(index)
     if (own === undefined) continue
     if (takesTraffic(decide(backend, state, index, nowMs), own)) serving.push(server.name)
     const what = standing(backend, state, server, own, nowMs)

@@ -1,6 +1,8 @@
 /** What is remembered of a backend: the checks of its servers, what each is, and what the backend as a whole can afford. */
+import type { Items } from './list.ts'
 import type { GoodSample, ProbeKey, Verdict } from './model.ts'
 import type { Orders } from './order.ts'
+import type { Ranked } from './ranked.ts'
 
 /** Why a criterion that failed often enough may not take its server out now. */
 export type Doubt =
@@ -97,11 +99,15 @@ export interface Tally {
   /** By place of a criterion: servers it has been looked at of, and of these those that pass it. */
   readonly known: readonly number[]
   readonly passing: readonly number[]
+  /** Of servers that take traffic: how long their answers take, each the median of its last ones; none without `peers`. */
+  readonly mediansMs: Ranked
+  /** When they began to come back. */
+  readonly rampsMs: Ranked
 }
 
 export interface BackendState {
   /** In the order of `Backend.servers`. */
-  readonly servers: readonly ServerState[]
+  readonly servers: Items<ServerState>
   readonly orders: Orders
   readonly tally: Tally
   /** When servers went out lately, for `burst`. */

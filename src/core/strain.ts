@@ -3,9 +3,11 @@
  * out. Then nobody more goes out, and who is able comes back.
  */
 import { isShared } from './check.ts'
-import { isSlow } from './latency.ts'
+import { isSlow, medianMs } from './latency.ts'
+import type { Items } from './list.ts'
 import type { Backend, Server } from './model.ts'
 import type { Policy } from './policy.ts'
+import { minus, NO_NUMBERS, plus, type Ranked } from './ranked.ts'
 import { reachCheck } from './reach.ts'
 import type { CheckState, ServerState, Tally } from './state.ts'
 
@@ -34,8 +36,19 @@ export function recount (tally: Tally, server: Server, before: ServerState, afte
     troubled: rest.troubled + own.troubled,
     doubted: rest.doubted + own.doubted,
     known: recounted(tally.known, server, before, after, hasData),
-    passing: recounted(tally.passing, server, before, after, passes)
+    passing: recounted(tally.passing, server, before, after, passes),
+    mediansMs: reranked(tally.mediansMs, medianIn(before, policy), medianIn(after, policy)),
+    rampsMs: reranked(tally.rampsMs, rampIn(before), rampIn(after))
   }
+}
+
+const medianIn = (state: ServerState, { peers }: Policy): number | undefined => peers === undefined || state.phase !== 'in' ? undefined : medianMs(state)
+const rampIn = ({ phase, rampFromMs }: ServerState): number | undefined => phase === 'in' ? rampFromMs : undefined
+
+function reranked (ranked: Ranked, before: number | undefined, after: number | undefined): Ranked {
+  if (before === after) return ranked
+  const rest = before === undefined ? ranked : minus(ranked, before)
+  return after === undefined ? rest : plus(rest, after)
 }
 
 const hasData = (check: CheckState | undefined): boolean => check !== undefined
@@ -53,10 +66,10 @@ function recounted (counts: readonly number[], { criteria }: Server, before: Ser
   return next ?? counts
 }
 
-export function tallyOf ({ servers, policy }: Backend, states: readonly ServerState[]): Tally {
-  let tally: Tally = { ...NOTHING, known: [], passing: [] }
+export function tallyOf ({ servers, policy }: Backend, states: Items<ServerState>): Tally {
+  let tally: Tally = { ...NOTHING, known: [], passing: [], mediansMs: NO_NUMBERS, rampsMs: NO_NUMBERS }
   for (const [i, server] of servers.entries()) {
-    const state = states[i]
+    const state = states.at(i)
     if (state !== undefined) tally = recount(tally, server, { ...state, phase: 'start', checks: [] }, state, policy)
   }
   return tally

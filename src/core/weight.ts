@@ -6,6 +6,7 @@ import { ableOf, floorAt } from './floor.ts'
 import { peerCap } from './latency.ts'
 import type { Backend, Server } from './model.ts'
 import type { Policy } from './policy.ts'
+import { countWhile, sizeOf } from './ranked.ts'
 import type { BackendState, OutClass, ServerState } from './state.ts'
 import { isStrained } from './strain.ts'
 
@@ -27,19 +28,18 @@ export function criteriaCap ({ criteria }: Server, { checks }: ServerState): num
 }
 
 /** One step of a server in service towards the weight it should have. */
-export function slew (backend: Backend, state: BackendState, server: Server, own: ServerState, nowMs: number): Pick<ServerState, 'weightPercent' | 'weightAtMs'> {
+export function slew (backend: Backend, state: BackendState, server: Server, own: ServerState, nowMs: number): ServerState {
   const { policy } = backend
   const { weightPercent, weightAtMs } = own
-  const same = { weightPercent, weightAtMs }
-  if (policy.weight === undefined || own.phase !== 'in' || nowMs - weightAtMs < policy.weight.everyMs) return same
+  if (policy.weight === undefined || own.phase !== 'in' || nowMs - weightAtMs < policy.weight.everyMs) return own
 
   const { downPercent, upPercent } = policy.weight
   const target = Math.max(leastPercent(policy), Math.min(criteriaCap(server, own), peerCap(backend, state, own)))
-  if (target === weightPercent) return same
+  if (target === weightPercent) return own
   const next = target < weightPercent
     ? Math.max(target, Math.floor(weightPercent * downPercent / 100))
     : Math.min(target, weightPercent + upPercent)
-  return { weightPercent: next, weightAtMs: nowMs }
+  return { ...own, weightPercent: next, weightAtMs: nowMs }
 }
 
 /** What a server in service gets now, and whether that is less only because it has just come back. */
@@ -53,16 +53,19 @@ export function weightNow (backend: Backend, state: BackendState, own: ServerSta
   return { percent: percent >= 100 ? 100 : Math.max(leastPercent(policy), Math.floor(percent / quantumPercent) * quantumPercent), ramps }
 }
 
-function rampPercent ({ ramp }: Policy, { rampFromMs }: ServerState, nowMs: number): number {
-  if (ramp === undefined || rampFromMs === undefined || nowMs - rampFromMs >= ramp.forMs) return 100
+function rampPercent (policy: Policy, { rampFromMs }: ServerState, nowMs: number): number {
+  const { ramp } = policy
+  if (ramp === undefined || rampFromMs === undefined || isOver(policy, rampFromMs, nowMs)) return 100
   return ramp.fromPercent + Math.floor((100 - ramp.fromPercent) * (nowMs - rampFromMs) / ramp.forMs)
 }
+
+const isOver = ({ ramp }: Policy, fromMs: number, nowMs: number): boolean => nowMs - fromMs >= (ramp?.forMs ?? 0)
 
 /** Too few carry their whole share to let the others come back slowly. */
 function isShort ({ policy, servers }: Backend, state: BackendState, nowMs: number): boolean {
   if (isStrained(policy, state.tally)) return true
-  let full = 0
-  for (const own of state.servers) if (own.phase === 'in' && rampPercent(policy, own, nowMs) >= 100) full += 1
+  const { in: all, rampsMs } = state.tally
+  const full = all - sizeOf(rampsMs) + countWhile(rampsMs, fromMs => isOver(policy, fromMs, nowMs))
   return full * 100 < (policy.ramp?.fullPercent ?? 0) * servers.length
 }
 

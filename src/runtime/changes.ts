@@ -12,8 +12,8 @@ export function tellCriteria (log: LogEvent, backend: Backend, before: BackendSt
   const server = backend.servers[index]
   if (server === undefined) return
   for (const [i, criterion] of server.criteria.entries()) {
-    const check = after.servers[index]?.checks[i]
-    const old = before.servers[index]?.checks[i]
+    const check = after.servers.at(index)?.checks[i]
+    const old = before.servers.at(index)?.checks[i]
     if (check === undefined || check === old) continue
     const fails = isFailing(check)
     if (fails === (old !== undefined && isFailing(old))) continue
@@ -78,8 +78,8 @@ interface Doubted { readonly server: string, readonly criterion: string, readonl
 
 function firstDoubt ({ backend: { servers }, state }: Known): Doubted | undefined {
   for (let i = 0; i < servers.length; i += 1) {
-    const at = state.servers[i]?.checks.findIndex(check => check?.doubt !== undefined && isShared(check.doubt)) ?? -1
-    const check = state.servers[i]?.checks[at]
+    const at = state.servers.at(i)?.checks.findIndex(check => check?.doubt !== undefined && isShared(check.doubt)) ?? -1
+    const check = state.servers.at(i)?.checks[at]
     const criterion = servers[i]?.criteria[at]
     if (check?.doubt?.why !== 'peers' || criterion === undefined) continue
     const { asked, failing } = check.doubt

@@ -137,7 +137,7 @@ export class Monitor {
     const place = this.#places.get(id)
     if (place === undefined) return undefined
     const { held: { backend, state }, index } = place
-    return takesTraffic(decide(backend, state, index, this.#deps.clock.now()), state.servers[index])
+    return takesTraffic(decide(backend, state, index, this.#deps.clock.now()), state.servers.at(index))
   }
 
   /** The backends an order for `scope` concerns, as they are configured. */
@@ -186,7 +186,7 @@ export class Monitor {
   #someReader ({ key, readers }: Poll, is: typeof isUndecided): boolean {
     return readers.some(({ backend, server }) => {
       const held = this.#backends.get(backend)
-      const [known, state] = [held?.backend.servers[server], held?.state.servers[server]]
+      const [known, state] = [held?.backend.servers[server], held?.state.servers.at(server)]
       return known !== undefined && state !== undefined && is(known, state, key)
     })
   }
@@ -246,7 +246,7 @@ export class Monitor {
   /** Servers of other backends, who can vouch for our own network. */
   #voices (but: Held): readonly Voice[] {
     return [...this.#backends.values()].flatMap(held => held === but ? [] : held.backend.servers.flatMap((server, i) => {
-      const state = held.state.servers[i]
+      const state = held.state.servers.at(i)
       const check = state === undefined ? undefined : reachCheck(server, state)
       return check === undefined ? [] : [{ node: server.node, check }]
     }))

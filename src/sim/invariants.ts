@@ -68,7 +68,7 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
   },
 
   'no opinion only at the start, and not for long': ({ atMs, line, server, state, backend }) => {
-    const own = state.servers[server]
+    const own = state.servers.at(server)
     if (parseReply(line).health !== undefined || own === undefined) return undefined
     if (own.phase !== 'start') return `has no opinion though it has had a verdict: ${line}`
     return isOpen(own, backend.policy, atMs) ? `has still no opinion: ${line}` : undefined
@@ -76,7 +76,7 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
 
   'old news is marked, then given up': seen => {
     const { atMs, line, server, state, backend } = seen
-    const own = state.servers[server]
+    const own = state.servers.at(server)
     if (own === undefined || orderOf(seen, server) !== undefined) return undefined
     const { admin, health, weightPercent } = meant(line)
     const isUp = admin === 'ready' && health === 'up' && weightPercent === 100
@@ -92,13 +92,13 @@ export const INVARIANTS: Readonly<Record<string, Invariant>> = {
   },
 
   'phases are their own': ({ state }, previous) => {
-    const moved = state.servers.findIndex((now, i) => {
-      const before = previous?.state.servers[i]
+    const moved = [...state.servers].findIndex((now, i) => {
+      const before = previous?.state.servers.at(i)
       return before !== undefined && before.bornMs === now.bornMs && before.phase !== now.phase && before.lastMs === now.lastMs
     })
-    const phase = state.servers[moved]?.phase
+    const phase = state.servers.at(moved)?.phase
     if (moved < 0) return undefined
-    return `server ${moved} went from ${previous?.state.servers[moved]?.phase} to ${phase} without a poll of its own`
+    return `server ${moved} went from ${previous?.state.servers.at(moved)?.phase} to ${phase} without a poll of its own`
   }
 }
 

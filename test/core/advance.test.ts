@@ -10,7 +10,7 @@ const sample = (mark: string, endMs: number, index = 0, probe = 'reach') =>
 
 void t.test('a new backend: nothing is known', async (t) => {
   const state = newBackend(web('ab'), 7)
-  t.match(state.servers, [{ phase: 'start', bornMs: 7 }, { phase: 'start', bornMs: 7 }])
+  t.match([...state.servers], [{ phase: 'start', bornMs: 7 }, { phase: 'start', bornMs: 7 }])
   t.match(state, { ejectsMs: [], extra: 0, tally: { in: 0, troubled: 0 } })
   t.equal(state.floor.fit, 2, 'HAProxy has them up')
   t.equal(state.orders.size, 0)
@@ -31,10 +31,10 @@ void t.test('a sample moves its own server, and no other', async (t) => {
     b  +--
     c  ++.`)
   const after = advance(story.backend, story.state, sample('-', 9000))
-  t.not(after.servers[0], story.state.servers[0])
-  t.equal(after.servers[1], story.state.servers[1], 'the very same server')
-  t.equal(story.state.servers[0]?.phase, 'in', 'and the state before is as it was')
-  t.equal(after.servers[0]?.phase, 'out')
+  t.not(after.servers.at(0), story.state.servers.at(0))
+  t.equal(after.servers.at(1), story.state.servers.at(1), 'the very same server')
+  t.equal(story.state.servers.at(0)?.phase, 'in', 'and the state before is as it was')
+  t.equal(after.servers.at(0)?.phase, 'out')
 })
 
 /** What is counted along against what is counted anew. */

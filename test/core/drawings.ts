@@ -131,7 +131,7 @@ export function ordered (story: Story, orders: readonly Order[], atMs = story.no
 
 /** The state of a server at the end of a drawing. */
 export function ownOf ({ backend: { servers }, state }: Story, name = 'a'): ServerState {
-  const own = state.servers[servers.findIndex(each => each.name === name)]
+  const own = state.servers.at(servers.findIndex(each => each.name === name))
   if (own === undefined) throw new RangeError(`no server ${name}`)
   return own
 }
@@ -231,7 +231,7 @@ class Teller {
 
   #voices (): readonly Voice[] {
     return this.#outside.servers.flatMap((each, i) => {
-      const state = this.#outsideState.servers[i]
+      const state = this.#outsideState.servers.at(i)
       const check = state === undefined ? undefined : reachCheck(each, state)
       return check === undefined ? [] : [{ node: each.node, check }]
     })
@@ -256,7 +256,7 @@ function letter ({ servers }: BackendState, index: number, { state, layer, weigh
     case 'up': break
   }
   if (layer === 'floor') return weightPercent === 100 ? 'K' : 'k'
-  const doubt = servers[index]?.checks.find(check => check?.doubt !== undefined)?.doubt
+  const doubt = servers.at(index)?.checks.find(check => check?.doubt !== undefined)?.doubt
   if (layer === 'gate' && doubt !== undefined) return { peers: '?', strain: '!', queue: 'q' }[doubt.why]
   return weightPercent === 100 ? 'u' : weightPercent === 0 ? '0' : String(Math.max(1, Math.floor(weightPercent / 10)))
 }

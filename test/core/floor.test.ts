@@ -80,7 +80,7 @@ void t.test('among equals the one that went out last', async (t) => {
     a  +xxxxx  uuuddd
     b  ++xxx.  uuuuKK`)
   const state = newBackend(web('ab', floor(1)), 0)
-  const twins = state.servers.map((own): ServerState => ({ ...own, phase: 'out', sinceMs: 7 }))
+  const twins = [...state.servers].map((own): ServerState => ({ ...own, phase: 'out', sinceMs: 7 }))
   t.strictSame([...floorOf(web('ab', floor(1)), { ...state, servers: twins }, 10).kept.keys()], [0], 'at the same time: as in the config')
 })
 

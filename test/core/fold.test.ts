@@ -54,21 +54,21 @@ void t.test('only the checks that read it change, and nothing that was there bef
     a         +
     a.canary  +
     b         +`)
-  const before = structuredClone({ ...story.state, orders: [] }.servers.map(({ checks }) => checks.map(check => check?.bad)))
+  const before = structuredClone([...story.state.servers].map(({ checks }) => checks.map(check => check?.bad)))
   const own = seen(story, sampleOf('-', 9000)!)
   t.equal(own?.checks[2], ownOf(story).checks[2], 'the very same check')
   t.not(own?.checks[1], ownOf(story).checks[1])
-  t.strictSame(story.state.servers.map(({ checks }) => checks.map(check => check?.bad)), before)
+  t.strictSame([...story.state.servers].map(({ checks }) => checks.map(check => check?.bad)), before)
 })
 
 void t.test('a server replaced, and the tally with it', async (t) => {
   const farm = web('ab', only('strain'))
   const state = newBackend(farm, 0)
-  const slow: ServerState = { ...state.servers[0]!, phase: 'in', latenciesMs: [900, 900, 900] }
+  const slow: ServerState = { ...state.servers.at(0)!, phase: 'in', latenciesMs: [900, 900, 900] }
   const after = withServer(farm, state, 0, slow)
   t.match(after.tally, { in: 1, troubled: 1 })
   t.equal(isStrained(farm.policy, after.tally), true)
-  t.match(withServer(farm, after, 0, state.servers[0]!).tally, { in: 0, troubled: 0 }, 'and back')
+  t.match(withServer(farm, after, 0, state.servers.at(0)!).tally, { in: 0, troubled: 0 }, 'and back')
   t.equal(withServer(farm, state, 2, slow), state, 'no such server')
 })
 

@@ -1,6 +1,6 @@
 /** How quickly servers answer, by themselves and beside their peers. How to read the drawings: drawings.ts. */
 import t from 'tap'
-import { newBackend } from '../../src/core/advance.ts'
+import { newBackend, rebuilt } from '../../src/core/advance.ts'
 import { isSlow, latencyOf, medianMs, peerCap, remember } from '../../src/core/latency.ts'
 import { newServer } from '../../src/core/phase.ts'
 import type { ServerState } from '../../src/core/state.ts'
@@ -41,8 +41,10 @@ void t.test('slow: a quarter of the deadline', async (t) => {
 })
 
 void t.test('beside its peers: the part of its weight that it keeps', async (t) => {
-  const cap = (own: ServerState, peers: readonly ServerState[], policy = only('peers')): number =>
-    peerCap(web('abcdef', policy), { ...newBackend(web('abcdef', policy), 0), servers: [own, ...peers] }, own)
+  const cap = (own: ServerState, peers: readonly ServerState[], policy = only('peers')): number => {
+    const farm = web('abcdef', policy)
+    return peerCap(farm, rebuilt(farm, { ...newBackend(farm, 0), servers: [own, ...peers] }, 0), own)
+  }
   const rows: ReadonlyArray<readonly [own: number, peers: readonly number[], percent: number, string]> = [
     [100, [10, 10, 10], 100, 'quick enough for anybody'],
     [101, [10, 10, 10], 24, '250% of the median, against its own'],

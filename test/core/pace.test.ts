@@ -64,7 +64,7 @@ void t.test('out before it was in: a change of the config may make a failure mor
   const criteria = (first: Partial<Criterion>): readonly Criterion[] => [criterion('load', first), criterion('canary')]
   const story = play(web('a', BARE, criteria({ onFail: weight(50) })), 'a.load ---')
   const to = web('a', BARE, criteria({}))
-  const own = carryOver(story.backend, story.state, to, story.nowMs).servers[0]!
+  const own = carryOver(story.backend, story.state, to, story.nowMs).servers.at(0)!
   t.equal(own.phase, 'start')
   t.equal(isUndecided(to.servers[0]!, own, 'canary'), false, 'nobody waits for the canary of one that is down')
 })

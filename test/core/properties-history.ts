@@ -81,7 +81,7 @@ function look (world: World, pool: Pool, { server, probe, sample }: Extract<Step
 }
 
 const voices = ({ backend, state }: Pool): readonly Voice[] => backend.servers.flatMap((server, i) => {
-  const check = reachCheck(server, state.servers[i]!)
+  const check = reachCheck(server, state.servers.at(i)!)
   return check === undefined ? [] : [{ node: server.node, check }]
 })
 

@@ -40,7 +40,7 @@ const later = ({ untilMs, ...order }: Order, ms: number): Order =>
 always('20 a result older than the newest one of its server is nothing', () => ({ world, step }) => {
   if (step.kind !== 'look') return
   const { pool, server, probe } = step
-  const endMs = world.pools[pool]!.state.servers[server]!.probes[probe]?.endMs
+  const endMs = world.pools[pool]!.state.servers.at(server)!.probes[probe]?.endMs
   if (endMs === undefined) return
   for (const truth of ['refused', 'timeout', 'good', 'http'] as const) {
     const after = take(world, look(step, probe, seen(truth, probe, endMs - 1, 0), world.nowMs))
@@ -124,7 +124,7 @@ void t.test('25 a new criterion changes no answer before it has failed often eno
       if (step.kind !== 'look' || world.pools[step.pool]!.plan.more.includes('extra')) continue
       const { pool, server } = step
       const { plan, backend, state } = world.pools[pool]!
-      if (state.servers[server]!.phase === 'start') continue // it has no verdict yet, and now waits for one more look
+      if (state.servers.at(server)!.phase === 'start') continue // it has no verdict yet, and now waits for one more look
       const to = { ...planned(world), [backend.name]: { ...plan, more: ['extra' as const, ...plan.more] } }
       let [old, young] = [world, reloaded(world, to)]
       sameReplies(old, young, 'at once')

@@ -26,7 +26,7 @@ export function lookAt (world: World, place: Place): Look {
   const { pool, server, id } = place
   const { backend, state: { servers } } = world.pools[pool]!
   const full = shared(backend, server, 100)
-  return { pool, server, id, backend, state: servers[server]!, decision: decideAt(world, place), order: orderOn(world, id), full }
+  return { pool, server, id, backend, state: servers.at(server)!, decision: decideAt(world, place), order: orderOn(world, id), full }
 }
 
 /** Of those that have begun and not ended, the one with the fewest stars. */

@@ -16,7 +16,7 @@ const isLook = (moment: Moment): moment is Looked => moment.step.kind === 'look'
 /** The farm as it was, asked at the moment after. */
 const unmoved = ({ before, world: { nowMs } }: Moment): World => ({ ...before, nowMs })
 const checksOf = (world: World, { pool, server }: Looked['step']): ReadonlyArray<CheckState | undefined> =>
-  world.pools[pool]!.state.servers[server]!.checks
+  world.pools[pool]!.state.servers.at(server)!.checks
 
 /** Servers of each enforcing pool that no operator took out, and how many of them serve. */
 function counts (told: Told, world: World): ReadonlyArray<{ readonly pool: number, readonly ours: number, readonly serving: number }> {

@@ -37,7 +37,7 @@ void t.test('servers by name and criteria by name, wherever they stand', async (
     b  +xxx`)
   const turned = backend([server('b', [content('storage', DRAIN), reach()]), server('a', [content('storage', DRAIN), reach()])], BARE)
   const after = reloaded(story, turned)
-  t.equal(after.state.servers[0]?.checks[1], checkOf(story, 0, 'b'))
+  t.equal(after.state.servers.at(0)?.checks[1], checkOf(story, 0, 'b'))
   t.strictSame(ownOf(after).checks, [checkOf(story, 2), checkOf(story, 0)])
   t.strictSame([decided(after).state, decided(after, 'b').state], ['drain', 'down'])
 })

@@ -84,7 +84,7 @@ void t.test('who serves', async (t) => {
   t.strictSame(serviceOf(story.backend, story.state, story.nowMs), { serving: ['a', 'c'], fit: ['a', 'c'], ordered: [] })
   const kept = three(policy(3), '+xxx')
   t.strictSame(serviceOf(kept.backend, kept.state, kept.nowMs), { serving: ['a', 'b', 'c'], fit: ['a', 'c'], ordered: [] }, 'one that the floor keeps is not fit')
-  const told = { ...story.state, servers: [...story.state.servers.slice(0, 2), newServer(0, true)] }
+  const told = { ...story.state, servers: [...story.state.servers].with(2, newServer(0, true)) }
   t.strictSame(serviceOf(story.backend, told, 0).serving, ['a'], 'without an opinion it is what HAProxy was told before')
   t.strictSame(serviceOf(story.backend, { ...told, servers: told.servers.with(2, newServer(0)) }, 0).serving, ['a', 'c'])
   const walking = ordered(story, [{ ...order('web/a', { weightPercent: 0 }, story.nowMs), ramp: { fromPercent: 100, overMs: 60_000 } }])

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { newBackend, rebuilt } from '../../src/core/advance.ts'
 import type { Layer, State } from '../../src/core/model.ts'
-import type { BackendState, CheckState, Doubt, OutClass } from '../../src/core/state.ts'
+import type { BackendState, CheckState, Doubt, OutClass, ServerState } from '../../src/core/state.ts'
 import { DOUBT_OVER_MS, isBad, shown, tellBackend, tellCriteria, tellDoubt, type Doubting } from '../../src/runtime/changes.ts'
 import { backend, criterion, reach, server } from './samples.ts'
 import { Sink } from './sink.ts'
@@ -21,7 +21,7 @@ const doubted = (asked: number, passing: number, failing = asked - passing): Che
 
 /** Checks of the servers a, b, c: reach, storage. */
 const withChecks = (...servers: ReadonlyArray<ReadonlyArray<CheckState | undefined>>): BackendState =>
-  rebuilt(web, { ...START, servers: START.servers.map((own, i) => ({ ...own, phase: 'in', checks: servers[i] ?? [] })) }, 0)
+  rebuilt(web, { ...START, servers: [...START.servers].map((own, i): ServerState => ({ ...own, phase: 'in', checks: servers[i] ?? [] })) }, 0)
 const kept = (...names: readonly string[]): BackendState => {
   const indices = names.map((name): [number, OutClass] => ['a', 'b', 'c'].indexOf(name) > 0 ? [['a', 'b', 'c'].indexOf(name), 'fail'] : [0, 'drain'])
   return { ...START, floor: { ...START.floor, kept: new Map(indices) } }

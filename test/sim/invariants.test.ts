@@ -45,7 +45,7 @@ interface Moment {
 
 /** An agent check as the real core answers it, but for what is said instead. */
 function seen ({ backend, state, nowMs }: Story, { laterMs = 500, of = 'a', says = {} }: Moment = {}): Seen {
-  const atMs = (state.servers[0]?.lastMs ?? nowMs) + laterMs
+  const atMs = (state.servers.at(0)?.lastMs ?? nowMs) + laterMs
   const honest = (index: number): string => encodeReply(toReply(decide(backend, state, index, atMs), 'shared', false)).trimEnd()
   const lines = backend.servers.map(({ name }, i) => says[name] ?? honest(i))
   const server = backend.servers.findIndex(({ name }) => name === of)
@@ -61,7 +61,7 @@ const under = (story: Story, scope: string, action: OrderAction, untilMs?: numbe
 /** The same farm, with a server that the core would never have left like this. */
 function bent ({ state, ...story }: Story, name: string, change: Partial<ServerState>): Story {
   const at = story.backend.servers.findIndex(each => each.name === name)
-  return { ...story, state: { ...state, servers: state.servers.map((own, i) => i === at ? { ...own, ...change } : own) } }
+  return { ...story, state: { ...state, servers: [...state.servers].map((own, i) => i === at ? { ...own, ...change } : own) } }
 }
 
 /** The names of all that say something. */
@@ -217,7 +217,7 @@ const ROWS: Readonly<Record<string, Rows>> = {
       ['another poll', seen(bent(UP, 'b', { phase: 'out', lastMs: 4011 })), seen(UP)],
       ['memory that began anew', seen(bent(UP, 'b', { phase: 'start', bornMs: 1 })), seen(UP)],
       ['a server more than before',
-        seen(UP), { ...seen(UP), state: { ...UP.state, servers: UP.state.servers.slice(0, 2) } }]
+        seen(UP), { ...seen(UP), state: { ...UP.state, servers: [...UP.state.servers].slice(0, 2) } }]
     ],
     bad: [
       ['server 1 went from in to out without a poll of its own', seen(bent(UP, 'b', { phase: 'out' })), seen(UP)],
