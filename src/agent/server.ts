@@ -1,13 +1,19 @@
 /** The agent port: listeners on TCP and unix sockets, who may ask, how many at once. */
 import { chmodSync } from 'node:fs'
-import { BlockList, createServer, isIP, type Server, type Socket } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { neutral, type Reply } from '../core/reply.ts'
 import { makeRoom } from '../runtime/unix-socket.ts'
-import { serveAgent, type Timer } from './conversation.ts'
-import type { Request } from './protocol.ts'
+import { Conversations, type ConversationLimits, type Timer } from './conversation.ts'
+import { Memo } from './memo.ts'
+import { knownPeers, unixPeer } from './peers.ts'
+import { encodeReply, parseRequest, type Request } from './protocol.ts'
 
 /** HAProxy opens up to 2,000 connections within 100 ms: what the backlog refuses is an answer lost. */
 const BACKLOG = 4096
+
+/** The same few requests and replies come again and again: so many are kept ready. */
+const REQUESTS_MAX = 10_000
+const LINES_MAX = 1000
 
 export type ListenAddress =
   | { readonly kind: 'tcp', readonly host: string, readonly port: number }
@@ -30,11 +36,7 @@ export interface AgentDeps {
   readonly onTrouble: (error: Error) => void
 }
 
-export interface AgentLimits {
-  readonly allow: readonly string[]
-  readonly maxConnections: number
-  readonly lineTimeoutMs: number
-}
+export interface AgentLimits extends ConversationLimits { readonly allow: readonly string[] }
 
 /** One open listener. */
 export interface AgentListener {
@@ -48,41 +50,41 @@ export interface AgentListener {
 
 /** Rejects with the system's error when the address cannot be listened on. */
 export async function listenAgent (options: ListenOptions, limits: AgentLimits, deps: AgentDeps): Promise<AgentListener> {
-  const sockets = new Set<Socket>()
-  let allowed = allowList(limits.allow)
-  let { lineTimeoutMs } = limits
+  const { address } = options
   let fallback = options.server
-  const peer = (address: string | undefined): string => options.address.kind === 'unix' ? 'unix' : plainAddress(address)
-
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, socket => {
-    const from = peer(socket.remoteAddress)
-    if (from !== 'unix' && !allowed(from)) {
-      socket.on('error', () => undefined) // whoever it is, it is gone
-      socket.destroy()
-      if (from !== GONE) deps.onRefused(from, 'not in agent.allow')
-      return
-    }
-    sockets.add(socket)
-    socket.on('close', () => { sockets.delete(socket) })
-    serveAgent(socket, { after: deps.after, lineTimeoutMs, answer: request => answer(request, fallback, from, deps) })
+  let peers = knownPeers(limits.allow)
+  const unix = unixPeer()
+  const requests = new Memo(REQUESTS_MAX, parseRequest)
+  const lines = new Memo(LINES_MAX, (line: string) => Buffer.from(line, 'latin1'))
+  const conversations = new Conversations(limits, {
+    after: deps.after,
+    answer: (asked, from) => lines.get(encodeReply(answer(requests.get(asked), fallback, from, deps))),
+    onCrowded: deps.onRefused
   })
-  server.maxConnections = limits.maxConnections
-  server.on('drop', drop => { deps.onRefused(peer(drop?.remoteAddress), `over ${server.maxConnections} connections`) })
 
-  await listen(server, options.address)
+  // Without noDelay: one write has nothing to wait for.
+  const server = createServer({ allowHalfOpen: true }, socket => {
+    const { remoteAddress } = socket
+    const peer = address.kind === 'unix' ? unix : remoteAddress === undefined ? undefined : peers.get(remoteAddress)
+    if (peer?.isAllowed === true) return conversations.serve(socket, peer)
+    socket.on('error', () => undefined) // whoever it is, it is gone
+    socket.destroy()
+    if (peer !== undefined) deps.onRefused(peer.from, 'not in agent.allow') // else it has reset before we looked at it
+  })
+
+  await listen(server, address)
   server.on('error', deps.onTrouble) // EMFILE on accept and the like: the listener lives on
   return {
-    address: options.address,
-    bound: boundAddress(server, options.address),
+    address,
+    bound: boundAddress(server, address),
     update: ({ server: named }, next) => {
       fallback = named
-      allowed = allowList(next.allow)
-      lineTimeoutMs = next.lineTimeoutMs
-      server.maxConnections = next.maxConnections
+      peers = knownPeers(next.allow)
+      conversations.limit(next)
     },
     close: async () => new Promise(resolve => {
       server.close(() => { resolve() })
-      for (const socket of sockets) socket.destroy()
+      conversations.close()
     })
   }
 }
@@ -120,22 +122,4 @@ function boundAddress (server: Server, address: ListenAddress): string {
   if (address.kind === 'unix') return `unix:${address.path}`
   if (bound === null || typeof bound === 'string') return `${address.host}:${address.port}`
   return bound.family === 'IPv6' ? `[${bound.address}]:${bound.port}` : `${bound.address}:${bound.port}`
-}
-
-/** A peer that has reset its connection before we looked at it. */
-const GONE = 'gone'
-
-/** An IPv4 peer of an IPv6 listener is `::ffff:10.0.0.1`: the same peer. */
-const plainAddress = (address: string | undefined): string => (address ?? GONE).replace(/^::ffff:(?=\d+\.)/, '')
-
-/** Whether an address is in one of the networks. */
-export function allowList (cidrs: readonly string[]): (address: string) => boolean {
-  const list = new BlockList()
-  for (const cidr of cidrs) {
-    const [ip = '', bits] = cidr.split('/')
-    const family = isIP(ip) === 6 ? 'ipv6' : 'ipv4'
-    if (bits === undefined) list.addAddress(ip, family)
-    else list.addSubnet(ip, Number(bits), family)
-  }
-  return address => isIP(address) !== 0 && list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 }

@@ -1,41 +1,10 @@
 import t from 'tap'
-import { LINGER_MS, QUIET_MS, serveAgent } from '../../src/agent/conversation.ts'
+import { Conversations, LINGER_MS, QUIET_MS, SURPLUS_BYTES_MAX, TICK_MS } from '../../src/agent/conversation.ts'
 import { REQUEST_BYTES_MAX, type Request } from '../../src/agent/protocol.ts'
-import type { Duplex } from 'node:stream'
-import { SimClock } from '../../src/sim/clock.ts'
-import { connection, settled, type Peer } from '../helpers/streams.ts'
+import { connection, settled } from '../helpers/streams.ts'
+import { ANSWER, LINE_TIMEOUT_MS, room, somebody, talk } from './room.ts'
 
-const LINE_TIMEOUT_MS = 500
-const ANSWER = 'up 100%\n'
 const NAME = 'web/a'
-
-interface Talk {
-  readonly clock: SimClock
-  readonly peer: Peer
-  readonly stream: Duplex
-  /** What the answer was asked for. */
-  readonly asked: readonly Request[]
-  say: (text: string) => Promise<void>
-}
-
-function talk (): Talk {
-  const clock = new SimClock()
-  const [peer, stream] = connection()
-  const asked: Request[] = []
-  serveAgent(stream, {
-    after: (ms, run) => clock.after(ms, run),
-    lineTimeoutMs: LINE_TIMEOUT_MS,
-    answer: request => {
-      asked.push(request)
-      return { health: 'up', weightPercent: 100 }
-    }
-  })
-  const say = async (text: string): Promise<void> => {
-    peer.stream.write(text, 'latin1')
-    await settled()
-  }
-  return { clock, peer, stream, asked, say }
-}
 
 const server = (id: string): Request => ({ kind: 'server', id })
 
@@ -54,7 +23,7 @@ void t.test('a request in one piece or in two, cut anywhere, with any line end o
       if (end === '') {
         await clock.advance(QUIET_MS - 1)
         t.same(peer.heard, [], `${why}: no answer before it is quiet`)
-        await clock.advance(1)
+        await clock.advance(1 + TICK_MS)
       }
       t.same(asked, [server(NAME)], why)
       t.same(peer.heard, [ANSWER], `${why}: one write`)
@@ -69,7 +38,7 @@ void t.test('a request byte by byte', async t => {
       await say(byte)
       await clock.advance(QUIET_MS - 1)
     }
-    await clock.advance(1)
+    await clock.advance(1 + TICK_MS)
     t.same(asked, [server(NAME)], JSON.stringify(end))
     t.same(peer.heard, [ANSWER], JSON.stringify(end))
   }
@@ -82,7 +51,7 @@ void t.test('a line end is answered at once, and nothing follows the answer', as
   t.equal(peer.ended, false, 'HAProxy closes, not we')
   await clock.advance(LINGER_MS - 1)
   t.equal(stream.destroyed, false, 'the peer has time to close')
-  await clock.advance(1)
+  await clock.advance(1 + TICK_MS)
   t.equal(stream.destroyed, true, 'but no more than its time')
   t.same(peer.heard, [ANSWER], 'one line is all it heard')
 })
@@ -100,6 +69,7 @@ void t.test('the end of what the peer says ends the request, and the connection'
     t.same(asked, [request], why)
     t.same(peer.heard, [ANSWER], `${why}: answered at once`)
     t.equal(peer.ended, true, `${why}: we close too`)
+    await clock.advance(TICK_MS)
     t.equal(clock.waiting, 0, `${why}: nothing is waited for`)
   }
 })
@@ -108,31 +78,33 @@ void t.test('a peer that says nothing is answered when it has been quiet', async
   const { clock, peer, asked } = talk()
   await clock.advance(QUIET_MS - 1)
   t.same(peer.heard, [], 'not before')
-  await clock.advance(1)
+  await clock.advance(1 + TICK_MS)
   t.same(asked, [{ kind: 'absent' }])
   t.same(peer.heard, [ANSWER])
 })
 
 void t.test('a loop that was late reads what came meanwhile before it calls a peer quiet', async t => {
-  const [peer, stream] = connection()
-  const asked: Request[] = []
-  const timers: Array<() => void> = []
-  serveAgent(stream, {
+  const asked: string[] = []
+  let tick: (() => void) | undefined
+  const conversations = new Conversations({ maxConnections: 10, lineTimeoutMs: LINE_TIMEOUT_MS }, {
     after: (_, run) => {
-      timers.push(run)
-      return { stop: () => { timers.splice(timers.indexOf(run), 1) } }
+      tick = run
+      return { stop: () => { tick = undefined } }
     },
-    lineTimeoutMs: LINE_TIMEOUT_MS,
     answer: request => {
       asked.push(request)
-      return {}
-    }
+      return Buffer.from(ANSWER)
+    },
+    onCrowded: () => undefined
   })
+  const [peer, stream] = connection()
+  conversations.serve(stream, somebody('10.0.0.1'))
+  for (let i = 0; i < QUIET_MS / TICK_MS - 1; i += 1) tick?.()
   peer.stream.write(`${NAME}\n`)
-  timers.shift()?.() // due long ago, and run before the request that has come is read
+  tick?.() // due long ago, and run before the request that has come is read
   t.same(asked, [])
   await settled()
-  t.same(asked, [server(NAME)])
+  t.same(asked, [`${NAME}\n`])
 })
 
 void t.test('length: the bound and one more', async t => {
@@ -147,7 +119,7 @@ void t.test('length: the bound and one more', async t => {
     const { clock, peer, asked, say } = talk()
     for (const part of parts) await say(part)
     if (request.kind === 'malformed') t.same(peer.heard, [ANSWER], `${why}: answered without waiting for more`)
-    else await clock.advance(QUIET_MS)
+    else await clock.advance(QUIET_MS + TICK_MS)
     t.same(asked, [request], why)
   }
 })
@@ -156,12 +128,15 @@ void t.test('a sender that never pauses and never ends its line is cut off', asy
   const { clock, peer, asked, say } = talk()
   await clock.advance(QUIET_MS - 10)
   const startMs = clock.now()
-  for (let sent = 0; peer.heard.length === 0 && sent < 100; sent += 1) {
+  let sent = ''
+  while (peer.heard.length === 0 && sent.length < 100) {
     await say('a')
+    sent += 'a'
     await clock.advance(QUIET_MS - 5)
   }
-  t.equal(clock.now() - startMs, LINE_TIMEOUT_MS, 'counted from its first byte')
-  t.same(asked, [{ kind: 'malformed', why: `not a backend/server name: ${'a'.repeat(LINE_TIMEOUT_MS / (QUIET_MS - 5))}` }])
+  const tookMs = clock.now() - startMs
+  t.ok(tookMs >= LINE_TIMEOUT_MS && tookMs <= LINE_TIMEOUT_MS + QUIET_MS, `counted from its first byte: ${tookMs} ms`)
+  t.same(asked, [{ kind: 'malformed', why: `not a backend/server name: ${sent}` }])
   t.same(peer.heard, [ANSWER])
 })
 
@@ -170,12 +145,24 @@ void t.test('what comes after the line is read and ignored', async t => {
   await say(`${NAME}\nweb/b\n`)
   await say('web/c\n')
   await clock.advance(QUIET_MS)
-  await say('x'.repeat(100_000))
+  await say('x'.repeat(SURPLUS_BYTES_MAX / 2))
   t.same(asked, [server(NAME)])
   t.same(peer.heard, [ANSWER])
   t.equal(stream.readableLength, 0, 'an unread byte would turn our close into an RST')
-  await clock.advance(LINGER_MS - QUIET_MS)
+  await clock.advance(LINGER_MS - QUIET_MS + TICK_MS)
   t.equal(stream.destroyed, true, 'it does not buy time')
+})
+
+void t.test('what comes after the answer: the bound and one more', async t => {
+  const { clock, peer, stream, asked, say } = talk()
+  await say(`${NAME}\n`)
+  for (let sent = 0; sent < SURPLUS_BYTES_MAX; sent += SURPLUS_BYTES_MAX / 8) await say('x'.repeat(SURPLUS_BYTES_MAX / 8))
+  t.equal(stream.destroyed, false, 'at the bound')
+  await say('x')
+  t.equal(stream.destroyed, true, 'one more')
+  t.same([asked.length, peer.heard], [1, [ANSWER]])
+  await clock.advance(TICK_MS)
+  t.equal(clock.waiting, 0)
 })
 
 void t.test('a peer that goes away', async t => {
@@ -191,7 +178,7 @@ void t.test('a peer that goes away', async t => {
       const { clock, peer, stream, asked, say } = talk()
       if (bytes !== '') await say(bytes)
       stream.destroy(error)
-      await settled()
+      await clock.advance(TICK_MS)
       t.equal(clock.waiting, 0, `${how}: no timer is left`)
       await clock.advance(LINE_TIMEOUT_MS + LINGER_MS)
       t.equal(asked.length, answers, `${how}: nobody is answered who is gone`)
@@ -203,18 +190,28 @@ void t.test('a peer that goes away', async t => {
 void t.test('an error that does not close the stream does', async t => {
   const { stream, clock } = talk()
   stream.emit('error', new Error('EPIPE'))
-  await settled()
+  await clock.advance(TICK_MS)
   t.equal(stream.destroyed, true)
   t.equal(clock.waiting, 0)
 })
 
-void t.test('no timer outlives the connection', async t => {
-  const { clock, peer, say } = talk()
-  for (const byte of 'web') await say(byte)
-  t.equal(clock.waiting, 2, 'quiet and line timeout')
-  await say('/a\n')
-  t.equal(clock.waiting, 1, 'the answered peer has its time to close')
-  peer.stream.end()
-  await settled()
+void t.test('one timer looks after all of them, and no longer than there are any', async t => {
+  const { clock, come, conversations } = room()
+  t.equal(clock.waiting, 0, 'nobody is there')
+  const [first, second] = [come(), come()]
+  await first.say(NAME)
+  await second.say(`${NAME}\n`)
+  t.equal(clock.waiting, 1)
+  await clock.advance(5 * TICK_MS)
+  t.equal(clock.waiting, 1, 'as long as they are there')
+  first.peer.stream.end()
+  second.peer.stream.end()
+  await clock.advance(TICK_MS)
   t.equal(clock.waiting, 0)
+
+  const third = come()
+  t.equal(clock.waiting, 1, 'and again')
+  conversations.close()
+  t.equal(clock.waiting, 0)
+  t.equal(third.stream.destroyed, true)
 })
