@@ -4,16 +4,16 @@ import type { Reloaded } from './admin/deps.ts'
 import type { Tokens } from './admin/tokens.ts'
 import { encodeReply } from './agent/protocol.ts'
 import { adminDeps } from './app/admin-deps.ts'
+import { budgetOf, Shortage, type Budget } from './app/descriptors.ts'
 import { agentDeps, createPollers } from './app/haproxys.ts'
 import { listenProblem } from './app/listen-error.ts'
+import { createScheduler } from './app/polling.ts'
 import { Ports } from './app/ports.ts'
 import { readTokens } from './app/token-file.ts'
 import type { Config } from './config/load.ts'
 import { ConfigError } from './config/problems.ts'
 import { showAddress } from './config/schema.ts'
 import type { Reply } from './core/reply.ts'
-import { Deadlines } from './probes/deadline.ts'
-import { createProbe } from './probes/index.ts'
 import { systemClock, type Clock, type Timer } from './runtime/clock.ts'
 import { EventFeed } from './runtime/feed.ts'
 import { Journal, noJournal, type Chronicle } from './runtime/journal.ts'
@@ -27,7 +27,7 @@ import { fileOrders } from './runtime/order-store.ts'
 import { readPolled, savePolled } from './runtime/polled.ts'
 import type { Pollers } from './runtime/pollers.ts'
 import { fileStore, Said } from './runtime/said.ts'
-import { Scheduler } from './runtime/scheduler.ts'
+import type { Scheduler } from './runtime/scheduler.ts'
 import { lockState, type StateLock } from './runtime/state-lock.ts'
 import { occurrence } from './runtime/windows.ts'
 
@@ -45,6 +45,8 @@ export interface AppDeps {
   readonly clock?: Clock
   /** The config as it is in its file now, for who asks for a reload. Throws ConfigError. */
   readonly readConfig?: () => Config
+  /** How many files, sockets among them, the process may have open; undefined where nobody knows: enough. */
+  readonly openFilesMax?: number | undefined
 }
 
 export interface App {
@@ -76,6 +78,7 @@ class RunningAgent implements App {
   readonly #log: LogEvent
   readonly #version: string
   readonly #readConfig: (() => Config) | undefined
+  readonly #openFilesMax: number | undefined
   readonly #startedMs: number
   readonly #stateDir: string
   readonly #lock: StateLock
@@ -85,7 +88,9 @@ class RunningAgent implements App {
   readonly #monitor: Monitor
   readonly #scheduler: Scheduler
   readonly #ports: Ports
+  readonly #shortage: Shortage
   #config: Config
+  #budget: Budget
   #tokens: Tokens | undefined
   #journal: Chronicle = noJournal
   #reloading: Promise<unknown> = Promise.resolve()
@@ -93,14 +98,16 @@ class RunningAgent implements App {
   #ticker: Timer | undefined
   #stopping = false
 
-  constructor (config: Config, { log, version, clock = systemClock, readConfig }: AppDeps, lock: StateLock) {
+  constructor (config: Config, { log, version, clock = systemClock, readConfig, openFilesMax }: AppDeps, lock: StateLock) {
     this.#lock = lock
     this.#clock = clock
     this.#logger = log
     this.#version = version
     this.#readConfig = readConfig
+    this.#openFilesMax = openFilesMax
     this.#startedMs = clock.now()
     this.#config = config
+    this.#budget = budgetOf(config, openFilesMax)
     this.#stateDir = config.stateDir
     this.#tokens = readTokens(config)
     this.#feed = new EventFeed({ clock, past: readEvents(this.#journalDir, { tailBytes: PAST_BYTES }).events, onEvent: event => { this.#journal.event(event) } })
@@ -110,6 +117,7 @@ class RunningAgent implements App {
     }
     this.#journal = this.#openJournal(config)
     this.#log('agent.start', { version, config: config.file }, 'hcf starts') // before what the orders of before come to
+    this.#shortage = new Shortage(this.#log)
     this.#pollers = createPollers(this.#log)
     this.#book = new OrderBook({
       clock, log: this.#log, store: fileOrders(config.stateDir), windows: config.windows, occurrence,
@@ -119,7 +127,9 @@ class RunningAgent implements App {
     const restored = readPolled(config.backends, { clock, log: this.#log, stateDir: config.stateDir })
     const encode = (reply: Reply): string => encodeReply(reply).trimEnd()
     this.#monitor = new Monitor(config, { clock, log: this.#log, pollers: this.#pollers, said, encode, restored, orders: this.#book.orders })
-    this.#scheduler = this.#createScheduler()
+    this.#scheduler = createScheduler({
+      clock, monitor: this.#monitor, journal: () => this.#journal, lateness: () => this.#lateness, budget: () => this.#budget
+    })
     this.#ports = new Ports({
       agent: agentDeps({ clock, log: this.#log, monitor: this.#monitor, pollers: this.#pollers }),
       admin: this.#adminDeps(),
@@ -142,7 +152,7 @@ class RunningAgent implements App {
 
   /** Answers before the first poll is back: neutral until then, so that HAProxy keeps what it knows. */
   async open (config: Config): Promise<void> {
-    await this.#ports.listen(config).catch(async (error: unknown) => {
+    await this.#ports.listen(config, this.#budget).catch(async (error: unknown) => {
       await this.#closeState() // the journal may wait for its turn to write
       throw error
     })
@@ -184,10 +194,12 @@ class RunningAgent implements App {
     if (config.stateDir !== this.#stateDir) throw new Error(`state_dir cannot change while running (${this.#stateDir} to ${config.stateDir}): restart hcf`)
     if (this.#stopping) return
     const tokens = readTokens(config)
-    await this.#ports.listen(config)
+    const budget = budgetOf(config, this.#openFilesMax)
+    await this.#ports.listen(config, budget)
     if (this.#stopping) return
     if (config.journalBytes !== this.#config.journalBytes) await this.#swapJournal(config)
     this.#config = config
+    this.#budget = budget
     this.#tokens = tokens
     this.#monitor.reload(config)
     this.#book.setWindows(config.windows)
@@ -255,23 +267,6 @@ class RunningAgent implements App {
     this.#journal = this.#openJournal(config)
   }
 
-  #createScheduler (): Scheduler {
-    const clock = this.#clock
-    const deadlines = new Deadlines((tick, everyMs) => clock.every(everyMs, tick))
-    return new Scheduler({
-      clock,
-      createProbe: poll => createProbe(poll, { now: () => clock.now(), deadlines }),
-      onSample: (poll, sample) => {
-        const seen = this.#lateness?.taint(sample) ?? sample
-        this.#journal.sample(poll, seen)
-        this.#monitor.apply(poll, seen)
-      },
-      isUndecided: poll => this.#monitor.isUndecided(poll),
-      isAwaited: poll => this.#monitor.isAwaited(poll),
-      wanted: poll => this.#monitor.wanted(poll)
-    })
-  }
-
   #adminDeps (): ReturnType<typeof adminDeps> {
     const [clock, monitor, book, pollers] = [this.#clock, this.#monitor, this.#book, this.#pollers]
     return adminDeps({
@@ -292,5 +287,6 @@ class RunningAgent implements App {
   #logLoaded (config: Config): void {
     const servers = this.#monitor.ids.length
     this.#log('config.loaded', { config: config.file, backends: config.backends.length, servers, polls: config.polls.length }, `${servers} servers, ${config.polls.length} polls`)
+    this.#shortage.look(this.#budget)
   }
 }

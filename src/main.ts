@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { runCli } from './cli/index.ts'
+import { openFilesMax } from './cli/open-files.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
 
@@ -29,6 +30,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   stderr: process.stderr,
   version,
   user: whoRuns(),
+  openFilesMax: () => openFilesMax(() => process.report.getReport()),
   surviveOutput: () => { survives = true },
   onSignal: (signal, run) => {
     process.on(signal, run)

@@ -7,30 +7,13 @@ import { redact } from '../core/text.ts'
 import { Access, type Caller } from './access.ts'
 import { Connections } from './connections.ts'
 import type { AdminDeps } from './deps.ts'
+import { LIMITS, type AdminLimits } from './limits.ts'
 import { HEADERS, Problem, refuseClient, sendError } from './problems.ts'
 import { route, type Route } from './route.ts'
 import { routesOf } from './routes.ts'
 import { EventStreams } from './sse.ts'
 
 export type { AdminClock, AdminDeps, AdminEvents, Given, Reloaded } from './deps.ts'
-
-/** Who is slower, larger or more than this is cut off: the port must answer this machine while somebody elsewhere lays siege to it. */
-export const LIMITS = {
-  bodyBytes: 64 * 1024,
-  headerBytes: 8 * 1024,
-  headersMs: 5000,
-  requestMs: 10_000,
-  /** How often node looks for those that are too slow. */
-  lookMs: 1000,
-  connections: 256,
-  /** Of those, for this machine alone. What a proxy on it lets in counts as this machine: bounding that is the proxy's to do. */
-  reserved: 32,
-  /** Of one address elsewhere. */
-  perAddress: 32,
-  /** Without a byte either way: a client that does not read its answer. Longer than the heartbeat of a stream. */
-  silentMs: 60_000
-} as const
-export type AdminLimits = { readonly [name in keyof typeof LIMITS]: number }
 
 export type AdminAddress =
   | { readonly path: string }

@@ -1,10 +1,12 @@
 /** The ports we listen on: HAProxy's and the admin's. Opens what is new before it closes what is gone. */
 import type { AdminDeps } from '../admin/deps.ts'
+import { limitsOf } from '../admin/limits.ts'
 import { listenAgent, type AgentDeps, type AgentListener } from '../agent/server.ts'
 import type { Config } from '../config/load.ts'
 import { showAddress, type Address } from '../config/schema.ts'
 import type { Timer } from '../runtime/clock.ts'
 import { makeRoom } from '../runtime/unix-socket.ts'
+import type { Shares } from './descriptors.ts'
 
 interface AdminPort { readonly address: Address, readonly bound: string, readonly close: () => Promise<void> }
 
@@ -41,33 +43,34 @@ export class Ports {
   }
 
   /** An address that cannot be had changes nothing: throws what the system says. */
-  async listen (config: Config): Promise<void> {
+  async listen (config: Config, shares: Pick<Shares, 'agent' | 'admin'>): Promise<void> {
+    const limits = { ...config.agent, maxConnections: shares.agent }
     const listeners: AgentListener[] = []
     const opened: AgentListener[] = []
     try {
       for (const options of config.agent.listen) {
         const known = this.#agents.find(({ address }) => showAddress(address) === showAddress(options.address))
-        const listener = known ?? await listenAgent(options, config.agent, this.#deps.agent)
+        const listener = known ?? await listenAgent(options, limits, this.#deps.agent)
         if (known === undefined) opened.push(listener)
         listeners.push(listener)
       }
-      await this.#listenAdmin(config.adminListen)
+      await this.#listenAdmin(config.adminListen, shares.admin)
     } catch (error) {
       await Promise.all(opened.map(async listener => listener.close()))
       throw error
     }
-    for (const [i, options] of config.agent.listen.entries()) listeners[i]?.update(options, config.agent)
+    for (const [i, options] of config.agent.listen.entries()) listeners[i]?.update(options, limits)
     for (const { bound } of opened) this.#deps.onListen(bound)
     const gone = this.#agents.filter(listener => !listeners.includes(listener))
     this.#agents = listeners
     await Promise.all(gone.map(async listener => listener.close()))
   }
 
-  async #listenAdmin (address: Address): Promise<void> {
+  async #listenAdmin (address: Address, connections: number): Promise<void> {
     const old = this.#admin
     if (old !== undefined && showAddress(old.address) === showAddress(address)) return
     const { createAdmin } = await import('../admin/server.ts')
-    const admin = createAdmin(this.#deps.admin)
+    const admin = createAdmin(this.#deps.admin, limitsOf(connections))
     const inTheWay = [...this.#leaving].filter(leaving => showAddress(leaving.address) === showAddress(address))
     await Promise.all(inTheWay.map(async leaving => leaving.close())) // it goes there and back within that second
     if (address.kind === 'unix') await makeRoom(address.path)

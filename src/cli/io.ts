@@ -13,6 +13,8 @@ export interface Io {
   readonly version: string
   /** Who runs us: the author of an order. */
   readonly user: string
+  /** How many files, sockets among them, we may have open; undefined where nobody knows. */
+  readonly openFilesMax: () => number | undefined
   /** From now on output that cannot be written (a closed pipe, a full disk) does not end us: an agent goes on answering. */
   readonly surviveOutput: () => void
   /** Calls `run` at each signal; returns how to stop that. */

@@ -38,9 +38,9 @@ async function destination (io: Io): Promise<DestinationStream> {
   return pretty({ colorize: useColor(io), destination: io.stdout, ignore: 'event,level', messageFormat: '{level} {event}: {msg}', hideObject: true })
 }
 
-async function start (config: Config, log: Log, file: string, { version, env }: Io): Promise<App> {
+async function start (config: Config, log: Log, file: string, { version, env, openFilesMax }: Io): Promise<App> {
   try {
-    return await startApp(config, { log, version, readConfig: () => loadConfig(file, env) })
+    return await startApp(config, { log, version, readConfig: () => loadConfig(file, env), openFilesMax: openFilesMax() })
   } catch (error) {
     const problem = listenProblem(error)
     throw problem === undefined ? error : new CommandError(problem, EXIT.usage)

@@ -26,14 +26,26 @@ export function hedged (first: Look, second: () => Look, afterMs: number, clock:
   let spare: Side | undefined
   let closed = false
 
-  const run = async (): Promise<Sample> => {
+  const run = async (): Promise<Sample> => new Promise(resolve => {
     const startMs = clock.now()
-    const mine = look(leader, 0)
-    if (await endsWithin(mine, afterMs, clock) || closed) return (await mine).sample
+    const side = leader
+    const mine = look(side, 0)
+    let alone = true
+    const timer = clock.after(afterMs, () => {
+      // A spare that is busy lost the last time, and still waits for that answer.
+      if (closed || spare?.busy === true) return
+      alone = false
+      void both(seen(side, mine), startMs).then(resolve)
+    })
+    void mine.then(sample => {
+      side.busy = false
+      timer.stop()
+      if (alone) resolve(sample)
+    })
+  })
+  const both = async (mine: Promise<Seen>, startMs: number): Promise<Sample> => {
     spare ??= { probe: second(), busy: false }
-    if (spare.busy) return (await mine).sample // it lost the last time, and still waits for that answer
-
-    const { side, sample } = await best(mine, look(spare, afterMs))
+    const { side, sample } = await best(mine, seen(spare, look(spare, afterMs)))
     if (side === spare) [leader, spare] = [spare, leader]
     return { ...sample, startMs }
   }
@@ -45,21 +57,15 @@ export function hedged (first: Look, second: () => Look, afterMs: number, clock:
   return { run, close }
 }
 
-async function look (side: Side, spentMs: number): Promise<Seen> {
+function look (side: Side, spentMs: number): Promise<Sample> {
   side.busy = true
-  const sample = await side.probe.run(spentMs)
-  side.busy = false
-  return { side, sample }
+  return side.probe.run(spentMs)
 }
 
-async function endsWithin (seen: Promise<Seen>, ms: number, clock: HedgeClock): Promise<boolean> {
-  return new Promise(resolve => {
-    const timer = clock.after(ms, () => { resolve(false) })
-    void seen.then(() => {
-      timer.stop()
-      resolve(true)
-    })
-  })
+async function seen (side: Side, look: Promise<Sample>): Promise<Seen> {
+  const sample = await look
+  side.busy = false
+  return { side, sample }
 }
 
 /** The first good answer; of two failures the one of the first look, which ends when both have. */

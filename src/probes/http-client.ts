@@ -34,15 +34,17 @@ export interface HttpAnswer {
 export class HttpClient {
   readonly #client: Client
   readonly #deadlines: Deadlines
+  readonly #keeps: () => boolean
   /** The present connection, also while it is being made. */
   #socket: Socket | undefined
   #isLookingUp: () => boolean = () => false
   /** Connections begun. A request during which there was no new one went over an old one. */
   #connections = 0
 
-  /** Throws a ProbeFailure when the node's CA file cannot be used. */
-  constructor (node: Node, deadlines: Deadlines) {
+  /** Throws a ProbeFailure when the node's CA file cannot be used. `keeps`: whether its connection stays open now. */
+  constructor (node: Node, deadlines: Deadlines, keeps: () => boolean = () => true) {
     this.#deadlines = deadlines
+    this.#keeps = keeps
     const host = node.host.includes(':') ? `[${node.host}]` : node.host
     const connect = buildConnector({
       timeout: 0, // ours is exact
@@ -68,21 +70,35 @@ export class HttpClient {
 
   /** The whole answer, or a rejection that errors.ts can classify. `timeoutMs` is for all of it, a second try included. */
   async ask (request: HttpRequest, timeoutMs: number): Promise<HttpAnswer> {
-    let left: Exchange | undefined
-    const cancel = this.#deadlines.after(timeoutMs, () => left?.expire(timeoutMs, this.#isLookingUp()))
-    try {
-      const before = this.#connections
-      left = new Exchange(this.#client, request, () => this.#socket)
-      return await left.answer.catch(async (error: unknown) => {
-        // A node may close an idle connection just as we use it. That is no refusal: ask again on a new one.
-        const reused = this.#connections === before
-        if (!reused || left?.heard === true || !isRepeatable(request) || !isClosed(error)) throw error
-        left = new Exchange(this.#client, request, () => this.#socket)
-        return left.answer
-      })
-    } finally {
-      cancel()
-    }
+    return new Promise((resolve, reject) => {
+      const exchange = new Exchange(this, request, timeoutMs, { resolve, reject })
+      exchange.cancel = this.#deadlines.after(timeoutMs, () => { exchange.expire() })
+      exchange.begin()
+    })
+  }
+
+  /** For the one exchange there is. */
+  dispatch (exchange: Exchange): void {
+    this.#client.dispatch(exchange.options, exchange)
+  }
+
+  get keeps (): boolean {
+    return this.#keeps()
+  }
+
+  get connections (): number {
+    return this.#connections
+  }
+
+  /** How far the connection has come. A TLS handshake that hangs is a host that was reached. */
+  get stage (): 'looking up' | 'unreached' | 'reached' {
+    const socket = this.#socket
+    if (this.#isLookingUp()) return 'looking up'
+    return socket === undefined || socket.destroyed || socket.connecting ? 'unreached' : 'reached'
+  }
+
+  hangUp (error: Error): void {
+    this.#socket?.destroy(error)
   }
 
   close (): void {
@@ -103,73 +119,98 @@ function authorities (file: string): string {
   }
 }
 
-const isRepeatable = ({ method }: HttpRequest): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
+const isRepeatable = (method: string): boolean => method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
 const isClosed = (error: unknown): boolean =>
   ['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '')
 
-/** One request on its way. */
-class Exchange {
-  readonly answer: Promise<HttpAnswer>
+/** Most come in one piece. */
+const whole = (chunks: readonly Buffer[]): Buffer => chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
+
+interface Waiting { readonly resolve: (answer: HttpAnswer) => void, readonly reject: (error: unknown) => void }
+
+/** One request on its way: what undici tells, as it comes. */
+class Exchange implements Dispatcher.DispatchHandler {
+  readonly options: Dispatcher.DispatchOptions
+  cancel: () => void = () => undefined
+  readonly client: HttpClient
+  readonly waiting: Waiting
+  readonly timeoutMs: number
+  /** Connections begun before this one was asked for; undefined when it is asked again. */
+  before: number | undefined
   /** Whether any of the answer has come. */
   heard = false
-  #expired = false
-  #reject: (error: unknown) => void = () => undefined
-  readonly #socket: () => Socket | undefined
+  isOver = false
+  status = 0
+  headers: HttpAnswer['headers'] = {}
+  chunks: Buffer[] = []
+  bytes = 0
 
-  constructor (client: Client, request: HttpRequest, socket: () => Socket | undefined) {
-    this.#socket = socket
-    this.answer = new Promise((resolve, reject) => {
-      this.#reject = reject
-      this.#dispatch(client, request, resolve)
-    })
-  }
-
-  expire (timeoutMs: number, isLookingUp: boolean): void {
-    this.#expired = true
-    const socket = this.#socket()
-    // A TLS handshake that hangs is a host that was reached.
-    const unreached = socket === undefined || socket.destroyed || socket.connecting
-    const within = `within ${showDuration(timeoutMs)}`
-    if (isLookingUp) this.#fail(new ProbeFailure('local', `no address from the name service ${within}`))
-    else this.#fail(unreached
-      ? new ProbeFailure('noconn', `no connection ${within}`)
-      : new ProbeFailure('timeout', `${this.heard ? 'only a part of the answer' : 'no answer'} ${within}`))
-  }
-
-  #fail (error: Error): void {
-    this.#reject(error)
-    this.#socket()?.destroy(error)
-  }
-
-  #dispatch (client: Client, request: HttpRequest, resolve: (answer: HttpAnswer) => void): void {
-    const { method, path, headers, body } = request
-    const chunks: Buffer[] = []
-    let length = 0
-    let status = 0
-    let answerHeaders: HttpAnswer['headers'] = {}
-    const options = {
+  constructor (client: HttpClient, { method, path, headers, body }: HttpRequest, timeoutMs: number, waiting: Waiting) {
+    this.client = client
+    this.waiting = waiting
+    this.timeoutMs = timeoutMs
+    this.before = client.connections
+    this.options = {
       method: method as Dispatcher.HttpMethod,
       path,
       headers: { 'user-agent': 'hcf', ...headers },
       body: body ?? null,
-      reset: !isRepeatable(request) // no other request shares its connection, so an idle close cannot hit it
+      reset: !client.keeps || !isRepeatable(method) // no other request shares its connection, so an idle close cannot hit it
     }
-    client.dispatch(options, {
-      onRequestStart: controller => {
-        if (this.#expired) controller.abort(new Error('expired'))
-      },
-      onResponseStart: (_, code, received) => {
-        this.heard = true
-        status = code
-        answerHeaders = received as HttpAnswer['headers']
-      },
-      onResponseData: (_, chunk) => {
-        length += chunk.length
-        if (length > BODY_BYTES_MAX) this.#fail(new ProbeFailure('protocol', `body over ${BODY_BYTES_MAX} bytes`))
-        else chunks.push(chunk)
-      },
-      onResponseEnd: () => { resolve({ status, headers: answerHeaders, body: Buffer.concat(chunks) }) },
-      onResponseError: (_, error) => { this.#reject(error) }
-    })
+  }
+
+  begin (): void {
+    this.client.dispatch(this)
+  }
+
+  expire (): void {
+    const within = `within ${showDuration(this.timeoutMs)}`
+    const { stage } = this.client
+    if (stage === 'looking up') this.fail(new ProbeFailure('local', `no address from the name service ${within}`))
+    else if (stage === 'unreached') this.fail(new ProbeFailure('noconn', `no connection ${within}`))
+    else this.fail(new ProbeFailure('timeout', `${this.heard ? 'only a part of the answer' : 'no answer'} ${within}`))
+  }
+
+  fail (error: Error): void {
+    this.reject(error)
+    this.client.hangUp(error)
+  }
+
+  reject (error: unknown): void {
+    this.isOver = true
+    this.cancel()
+    this.waiting.reject(error)
+  }
+
+  onRequestStart (controller: Dispatcher.DispatchController): void {
+    if (this.isOver) controller.abort(new Error('expired'))
+  }
+
+  onResponseStart (_: Dispatcher.DispatchController, status: number, headers: HttpAnswer['headers']): void {
+    this.heard = true
+    this.status = status
+    this.headers = headers
+  }
+
+  onResponseData (_: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.bytes += chunk.length
+    if (this.bytes > BODY_BYTES_MAX) this.fail(new ProbeFailure('protocol', `body over ${BODY_BYTES_MAX} bytes`))
+    else this.chunks.push(chunk)
+  }
+
+  onResponseEnd (): void {
+    const { status, headers, chunks } = this
+    this.isOver = true
+    this.cancel()
+    this.waiting.resolve({ status, headers, body: whole(chunks) })
+  }
+
+  /** A node may close an idle connection just as we use it. That is no refusal: ask again on a new one, once. */
+  onResponseError (_: Dispatcher.DispatchController, error: Error): void {
+    if (this.isOver) return
+    const reused = this.client.connections === this.before
+    if (!reused || this.heard || !isRepeatable(this.options.method) || !isClosed(error)) return this.reject(error)
+    this.before = undefined
+    this.begin()
   }
 }

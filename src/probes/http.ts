@@ -10,21 +10,28 @@ const VALUE_CHARS_MAX = 100
 
 export const http: HttpProbe<'http'> = (options, _, node) => {
   const origin = `${node.protocol}://${node.host.includes(':') ? `[${node.host}]` : node.host}:${node.port}`
-  return async ask => httpFacts(await follow(ask, origin, options), options)
+  const { method, path, headers } = options
+  const first: HttpRequest = { method, path, headers }
+  return async ask => {
+    const answer = await ask(first)
+    return httpFacts(options.follow === 0 ? answer : await follow(ask, answer, origin, options), options)
+  }
 }
 
 /** Redirects on the same node only: another one would be polled in this one's name. */
-async function follow (ask: Ask, origin: string, { method, path, headers, follow: most }: ProbeOptions['http']): Promise<HttpAnswer> {
+async function follow (ask: Ask, first: HttpAnswer, origin: string, { method, path, headers, follow: most }: ProbeOptions['http']): Promise<HttpAnswer> {
   let request: HttpRequest = { method, path, headers }
-  for (let turn = 0; ; turn += 1) {
-    const answer = await ask(request)
+  let answer = first
+  for (let turn = 0; turn < most; turn += 1) {
     const location = answer.headers['location']
-    if (turn >= most || answer.status < 300 || answer.status > 399 || typeof location !== 'string') return answer
+    if (answer.status < 300 || answer.status > 399 || typeof location !== 'string') return answer
     const target = URL.canParse(location, origin + request.path) ? new URL(location, origin + request.path) : undefined
     if (target === undefined || target.origin !== new URL(origin).origin) throw new ProbeFailure('protocol', 'redirected to another node')
-    const same = method === 'HEAD' || answer.status === 307 || answer.status === 308 // RFC 9110, 15.4
+    const same = request.method === 'HEAD' || answer.status === 307 || answer.status === 308 // RFC 9110, 15.4
     request = { method: same ? request.method : 'GET', path: target.pathname + target.search, headers }
+    answer = await ask(request)
   }
+  return answer
 }
 
 export function httpFacts ({ status, body }: HttpAnswer, { contains, matches, pointers }: ProbeOptions['http']): Facts {

@@ -24,32 +24,38 @@ const httpProbes = {
   metrics
 } satisfies { readonly [K in Exclude<ProbeKind, 'tcp'>]: HttpProbe<K> }
 
-export interface ProbeDeps { readonly now: Now, readonly deadlines: Deadlines }
+export type WhichLook = 'first' | 'second'
+export interface ProbeDeps {
+  readonly now: Now
+  readonly deadlines: Deadlines
+  /** Whether such looks keep their connection for the next one. Absent: all do. */
+  readonly keeps?: (which: WhichLook) => boolean
+}
 
 export function createProbe (poll: Poll, deps: ProbeDeps): Probe {
-  const first = lookOf(poll, deps)
+  const first = lookOf(poll, deps, 'first')
   const { hedgeMs } = poll
   if (hedgeMs === undefined) return first
   const after = (ms: number, run: () => void): { stop: () => void } => ({ stop: deps.deadlines.after(ms, run) })
-  return hedged(first, () => lookOf(poll, deps), hedgeMs, { now: deps.now, after })
+  return hedged(first, () => lookOf(poll, deps, 'second'), hedgeMs, { now: deps.now, after })
 }
 
 /** A look that begins with some of its time gone has no more than the rest. */
-function lookOf ({ node, request, timeoutMs }: Poll, { now, deadlines }: ProbeDeps): Look {
+function lookOf ({ node, request, timeoutMs }: Poll, { now, deadlines, keeps }: ProbeDeps, which: WhichLook): Look {
   const left = (spentMs: number): number => Math.max(1, timeoutMs - spentMs)
   if (request.kind === 'tcp') {
     const { options } = request
-    return { run: async (spentMs = 0) => sampleOf(now, async () => tcpLook(node, options, left(spentMs), deadlines)), close: () => undefined }
+    return { run: (spentMs = 0) => sampleOf(now, () => tcpLook(node, options, left(spentMs), deadlines)), close: () => undefined }
   }
 
   const make = httpProbes[request.kind] as HttpProbe<ProbeKind>
   const look = make(request.options, request.wants ?? [], node)
   let client: HttpClient | undefined
   return {
-    run: async (spentMs = 0) => sampleOf(now, async () => {
-      const live = client ??= new HttpClient(node, deadlines)
+    run: (spentMs = 0) => sampleOf(now, () => {
+      const live = client ??= new HttpClient(node, deadlines, () => keeps?.(which) ?? true)
       const endMs = now() + left(spentMs) // a look that asks twice has no more time than one that asks once
-      return look(async asked => live.ask(asked, Math.max(1, endMs - now())))
+      return look(asked => live.ask(asked, Math.max(1, endMs - now())))
     }),
     close: () => { client?.close() }
   }

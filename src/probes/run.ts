@@ -20,13 +20,14 @@ export async function sampleOf (now: Now, look: () => Promise<Facts>): Promise<S
   }
 }
 
-const redactScalar = (value: Scalar): Scalar => typeof value === 'string' ? redact(value) : value
-
-function withoutSecrets (facts: Facts): Facts {
-  const entries = Object.entries(facts).map(([name, value]) =>
-    [redact(name), Array.isArray(value) ? value.map(redactScalar) : redactScalar(value as Scalar)] as const)
-  return Object.fromEntries(entries)
+function withoutSecrets (seen: Facts): Facts {
+  const facts: Record<string, Facts[string]> = {}
+  for (const name of Object.keys(seen)) facts[redact(name)] = redactFact(seen[name] ?? null)
+  return facts
 }
+
+const redactFact = (value: Facts[string]): Facts[string] => typeof value === 'object' && value !== null ? value.map(redactScalar) : redactScalar(value)
+const redactScalar = (value: Scalar): Scalar => typeof value === 'string' ? redact(value) : value
 
 /** The JSON of an answer whose status must be 200. Tahoe sends statistics as text/plain: the type is not asked for. */
 export function jsonOf (answer: HttpAnswer, what: string): unknown {

@@ -10,6 +10,7 @@ export const EVENTS = {
   'agent.listen': 'info',
   'agent.stop': 'info',
   'agent.trouble': 'warn',
+  'agent.descriptors': 'warn',
   'config.loaded': 'info',
   'config.rejected': 'error',
   'server.state': 'info',

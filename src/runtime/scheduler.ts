@@ -1,18 +1,29 @@
 /**
  * When to poll: starts spread by a hash of the poll's name, never two of one poll at once, faster while a verdict is
- * undecided, missed slots skipped. Knows nothing of what a sample means.
+ * undecided, missed slots skipped. Knows nothing of what a sample means, but for one thing: nodes that do not answer hold
+ * what they are given for as long as they may. So they share a part of their own: however many they are, one that answers
+ * keeps its slots.
  */
 import type { Sample } from '../core/model.ts'
 import type { Poll, Probe } from '../core/probe.ts'
-import type { Clock, Timer } from './clock.ts'
+import { Beats, onBeat } from './beats.ts'
+import type { Clock } from './clock.ts'
+import { Places, type Guest } from './places.ts'
 
-/** Polls under way at once. One that finds no place waits for its next slot. */
-export const IN_FLIGHT_MAX = 2048
+/** Connections to nodes under way at once. */
+export const IN_FLIGHT_MAX = 6144
+/** So many of them for nodes that were silent the last time; the others are for nodes that answered, or were never asked. */
+export const silentMax = (inFlightMax: number): number => Math.max(1, Math.floor(inFlightMax / 3))
+export const promptMax = (inFlightMax: number): number => Math.max(1, inFlightMax - silentMax(inFlightMax))
+/** How soon others take the places of silent ones: a network that is back must not meet all of them at once. */
+export const LET_IN_MS = 10
 /** The first look at everything is done within this, however slow its pace: until then we have no opinion. */
 export const FIRST_WITHIN_MS = 2000
 
 export interface SchedulerDeps {
   readonly clock: Clock
+  /** Fewer than IN_FLIGHT_MAX. */
+  readonly inFlightMax?: () => number
   readonly createProbe: (poll: Poll) => Probe
   readonly onSample: (poll: Poll, sample: Sample) => void
   readonly isUndecided: (poll: Poll) => boolean
@@ -21,25 +32,36 @@ export interface SchedulerDeps {
   readonly wanted: (poll: Poll) => readonly string[]
 }
 
-interface Entry {
+interface Entry extends Guest {
   poll: Poll
-  /** Everything of the poll that its probe was made from. */
-  readonly identity: string
   readonly probe: Probe
+  /** In the past while it is under way, or waits for a place. */
   slotMs: number
-  timer: Timer | undefined
+  /** Others with a reader of this one. */
+  peers: readonly Entry[]
+  /** Where it finds its place: with the prompt or with the silent. */
+  among: Places<Entry>
+  places: number
 }
+
+const NOBODY: readonly Entry[] = []
 
 export class Scheduler {
   readonly #deps: SchedulerDeps
   readonly #entries = new Map<string, Entry>()
-  readonly #byReader = new Map<string, Set<Entry>>()
   /** The end of the last poll in each lane. */
   readonly #lanes = new Map<string, Promise<unknown>>()
-  #inFlight = 0
+  readonly #beats: Beats<Entry>
+  readonly #prompt: Places<Entry>
+  readonly #silent: Places<Entry>
 
   constructor (deps: SchedulerDeps) {
+    const { clock, inFlightMax = () => IN_FLIGHT_MAX } = deps
+    const enter = (entry: Entry): void => { this.#begin(entry) }
     this.#deps = deps
+    this.#beats = new Beats(clock, entry => { entry.among.come(entry) })
+    this.#prompt = new Places({ clock, max: () => promptMax(inFlightMax()), letInMs: 0, enter })
+    this.#silent = new Places({ clock, max: () => silentMax(inFlightMax()), letInMs: LET_IN_MS, enter })
   }
 
   /** The polls there shall be from now on. One that stays keeps its connection and its place in the interval. */
@@ -47,10 +69,7 @@ export class Scheduler {
     const keys = new Set(polls.map(({ key }) => key))
     for (const [key, entry] of this.#entries) if (!keys.has(key)) this.#drop(key, entry)
     for (const poll of polls) this.#adopt(poll)
-    this.#byReader.clear()
-    for (const entry of this.#entries.values()) {
-      for (const reader of entry.poll.readers) addTo(this.#byReader, readerKey(reader), entry)
-    }
+    this.#introduce()
   }
 
   stop (): void {
@@ -58,33 +77,83 @@ export class Scheduler {
   }
 
   #adopt (poll: Poll): void {
-    const identity = JSON.stringify([poll.node, poll.request, poll.timeoutMs, poll.hedgeMs])
     const existing = this.#entries.get(poll.key)
-    if (existing?.identity === identity) {
+    if (existing !== undefined && identityOf(existing.poll) === identityOf(poll)) {
       existing.poll = poll
       this.#hasten(existing)
       return
     }
     if (existing !== undefined) this.#drop(poll.key, existing)
-    const entry: Entry = { poll, identity, probe: this.#deps.createProbe(poll), slotMs: this.#firstSlot(poll), timer: undefined }
+    const entry: Entry = { poll, probe: this.#deps.createProbe(poll), slotMs: this.#firstSlot(poll), peers: NOBODY, among: this.#prompt, places: 1 }
     this.#entries.set(poll.key, entry)
-    this.#wait(entry)
+    this.#beats.add(entry, entry.slotMs)
+  }
+
+  #introduce (): void {
+    const byReader = new Map<string, Entry[]>()
+    for (const entry of this.#entries.values()) {
+      for (const reader of entry.poll.readers) {
+        const known = byReader.get(readerKey(reader))
+        if (known === undefined) byReader.set(readerKey(reader), [entry])
+        else known.push(entry)
+      }
+    }
+    for (const entry of this.#entries.values()) {
+      const peers = new Set(entry.poll.readers.flatMap(reader => byReader.get(readerKey(reader)) ?? []))
+      entry.peers = peers.size > 1 ? [...peers].filter(peer => peer !== entry) : NOBODY
+    }
   }
 
   #firstSlot ({ key, intervalMs }: Poll): number {
-    return this.#deps.clock.now() + spread(key, Math.min(intervalMs, FIRST_WITHIN_MS))
+    return onBeat(this.#deps.clock.now() + spread(key, Math.min(intervalMs, FIRST_WITHIN_MS)))
   }
 
   /** A poll that stays, but got a quicker pace or a reader that knows nothing yet, does not wait out its old pace. */
   #hasten (entry: Entry): void {
-    const { poll, slotMs } = entry // in the past while the poll is under way
+    const { poll, slotMs } = entry
     const patienceMs = this.#deps.isAwaited(poll) ? Math.min(poll.intervalMs, FIRST_WITHIN_MS) : poll.intervalMs
     if (slotMs - this.#deps.clock.now() > patienceMs) this.#again(entry)
   }
 
-  /** In its lane, after whoever is there already. */
-  async #look ({ poll: { lane }, probe }: Entry): Promise<Sample> {
-    if (lane === undefined) return probe.run()
+  /** A node that answers again may make a server wait for nothing but a canary that is not due for long. */
+  #hastenAwaited ({ peers }: Entry): void {
+    if (peers.length === 0) return
+    const soonMs = this.#deps.clock.now() + FIRST_WITHIN_MS
+    for (const entry of peers) if (entry.slotMs > soonMs) this.#hasten(entry)
+  }
+
+  /** A slow pace is no reason to leave a server in doubt. */
+  #hastenWanted ({ poll }: Entry): void {
+    const keys = this.#deps.wanted(poll)
+    if (keys.length === 0) return
+    const soonMs = this.#deps.clock.now() + FIRST_WITHIN_MS
+    for (const key of keys) {
+      const entry = this.#entries.get(key)
+      if (entry !== undefined && entry.slotMs > soonMs) this.#again(entry)
+    }
+  }
+
+  #again (entry: Entry): void {
+    this.#beats.delete(entry, entry.slotMs)
+    entry.slotMs = this.#firstSlot(entry.poll)
+    this.#beats.add(entry, entry.slotMs)
+  }
+
+  #drop (key: string, entry: Entry): void {
+    this.#entries.delete(key)
+    this.#beats.delete(entry, entry.slotMs)
+    entry.among.forget(entry)
+    entry.probe.close()
+  }
+
+  #begin (entry: Entry): void {
+    const { poll: { lane }, probe } = entry
+    const look = lane === undefined ? probe.run() : this.#inLane(lane, probe)
+    void look.then(sample => { this.#ended(entry, sample) })
+  }
+
+  /** After whoever is there already. */
+  async #inLane (lane: string, probe: Probe): Promise<Sample> {
     const before = this.#lanes.get(lane)
     const turn = before === undefined ? probe.run() : before.then(async () => probe.run())
     this.#lanes.set(lane, turn)
@@ -93,65 +162,31 @@ export class Scheduler {
     return sample
   }
 
-  /** A node that answers again may make a server wait for nothing but a canary that is not due for long. */
-  #hastenAwaited ({ poll: { readers } }: Entry): void {
-    const soonMs = this.#deps.clock.now() + FIRST_WITHIN_MS
-    for (const reader of readers) {
-      for (const entry of this.#byReader.get(readerKey(reader)) ?? []) if (entry.slotMs > soonMs) this.#hasten(entry)
-    }
-  }
-
-  /** A slow pace is no reason to leave a server in doubt. */
-  #hastenWanted ({ poll }: Entry): void {
-    const soonMs = this.#deps.clock.now() + FIRST_WITHIN_MS
-    for (const key of this.#deps.wanted(poll)) {
-      const entry = this.#entries.get(key)
-      if (entry !== undefined && entry.slotMs > soonMs) this.#again(entry)
-    }
-  }
-
-  #again (entry: Entry): void {
-    entry.timer?.stop()
-    entry.slotMs = this.#firstSlot(entry.poll)
-    this.#wait(entry)
-  }
-
-  #drop (key: string, entry: Entry): void {
-    this.#entries.delete(key)
-    entry.timer?.stop()
-    entry.probe.close()
-  }
-
-  #wait (entry: Entry): void {
-    entry.timer = this.#deps.clock.after(Math.max(0, entry.slotMs - this.#deps.clock.now()), () => { void this.#run(entry) })
-  }
-
-  async #run (entry: Entry): Promise<void> {
-    if (this.#inFlight < IN_FLIGHT_MAX) {
-      this.#inFlight += 1
-      const sample = await this.#look(entry)
-      this.#inFlight -= 1
-      if (this.#entries.get(entry.poll.key) !== entry) return // dropped meanwhile: nobody reads it any more
-      this.#deps.onSample(entry.poll, sample)
-      this.#hastenAwaited(entry)
-      this.#hastenWanted(entry)
-    }
-    const { intervalMs, fastMs } = entry.poll
+  #ended (entry: Entry, sample: Sample): void {
+    const { poll } = entry
+    entry.among.leave(entry)
+    if (this.#entries.get(poll.key) !== entry) return // dropped meanwhile: nobody reads it any more
+    const silent = wasSilent(poll, sample)
+    entry.among = silent ? this.#silent : this.#prompt
+    entry.places = silent && poll.hedgeMs !== undefined ? 2 : 1 // its second look is as good as certain
+    this.#deps.onSample(poll, sample)
+    this.#hastenAwaited(entry)
+    this.#hastenWanted(entry)
     const now = this.#deps.clock.now()
     // An undecided one whose quick slot has passed while it was waited for goes on at once.
-    entry.slotMs = this.#deps.isUndecided(entry.poll) ? Math.max(now, entry.slotMs + fastMs) : nextSlot(entry.slotMs, intervalMs, now)
-    this.#wait(entry)
+    entry.slotMs = this.#deps.isUndecided(poll) ? Math.max(now, entry.slotMs + poll.fastMs) : nextSlot(entry.slotMs, poll.intervalMs, now)
+    this.#beats.add(entry, entry.slotMs)
   }
 }
+
+/** Everything of a poll that its probe was made from. */
+const identityOf = ({ node, request, timeoutMs, hedgeMs }: Poll): string => JSON.stringify([node, request, timeoutMs, hedgeMs])
+
+/** No answer, and not at once: whoever says no is not silent. The name service may be, too. */
+const wasSilent = ({ timeoutMs }: Poll, sample: Sample): boolean => !sample.ok && sample.endMs - sample.startMs >= timeoutMs / 2
 
 type Reader = Poll['readers'][number]
 const readerKey = ({ backend, server }: Reader): string => `${backend}/${server}`
-
-function addTo (map: Map<string, Set<Entry>>, key: string, entry: Entry): void {
-  const known = map.get(key)
-  if (known === undefined) map.set(key, new Set([entry]))
-  else known.add(entry)
-}
 
 /**
  * The next slot of a pace: now, when it has only just passed (a look that took all of its time). Those that have passed

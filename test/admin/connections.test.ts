@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Connections } from '../../src/admin/connections.ts'
-import { LIMITS, serverWith } from '../../src/admin/server.ts'
+import { LIMITS } from '../../src/admin/limits.ts'
+import { serverWith } from '../../src/admin/server.ts'
 import { until } from '../helpers/until.ts'
 
 /** Whoever is connected may be silent for as long as the test takes. */

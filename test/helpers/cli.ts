@@ -28,7 +28,7 @@ export function start (args: readonly string[], env: Readonly<Record<string, str
   const stderr = new Sink()
   const handlers = new Map<string, () => void>()
   const ended = runCli(args, {
-    env, stdout, stderr, version: '1.2.3', user: 'ana', surviveOutput: () => undefined,
+    env, stdout, stderr, version: '1.2.3', user: 'ana', openFilesMax: () => undefined, surviveOutput: () => undefined,
     onSignal: (signal, run) => {
       handlers.set(signal, run)
       return () => { handlers.delete(signal) }

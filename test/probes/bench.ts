@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 import type { Facts, ProbeError, Sample } from '../../src/core/model.ts'
 import type { Node, Poll, Probe, ProbeRequest } from '../../src/core/probe.ts'
 import { Deadlines, TICK_MS } from '../../src/probes/deadline.ts'
-import { createProbe } from '../../src/probes/index.ts'
+import { createProbe, type ProbeDeps } from '../../src/probes/index.ts'
 
 export const TIMEOUT_MS = 300
 /** At this tick, and not before, what has so many ms is over. */
@@ -40,11 +40,11 @@ export interface ProbeUnderTest extends Probe {
 }
 
 /** A probe for as long as the test lasts. */
-export function probe (t: Test, node: Node, request: ProbeRequest, more: Pick<Poll, 'hedgeMs'> = {}): ProbeUnderTest {
+export function probe (t: Test, node: Node, request: ProbeRequest, more: Pick<Poll, 'hedgeMs'> = {}, keeps?: ProbeDeps['keeps']): ProbeUnderTest {
   const ticker = new HandTicker()
   const clock = { nowMs: 0 }
   const poll: Poll = { key: 'poll', node, request, intervalMs: 2000, fastMs: 500, timeoutMs: TIMEOUT_MS, readers: [], ...more }
-  const made = createProbe(poll, { now: () => clock.nowMs, deadlines: ticker.deadlines })
+  const made = createProbe(poll, { now: () => clock.nowMs, deadlines: ticker.deadlines, ...(keeps === undefined ? {} : { keeps }) })
   t.teardown(() => { made.close() })
   return { ...made, ticker, clock }
 }

@@ -1,6 +1,7 @@
 /** Connections that are used again: cheap, and closed by a node when it likes. */
 import type { Socket } from 'node:net'
 import t from 'tap'
+import { until } from '../helpers/until.ts'
 import { settled } from '../helpers/streams.ts'
 import { GET, nodeAt, OK, onRequest, outcome, probe, serve, signal, TIMEOUT_TICKS, WRITE } from './bench.ts'
 
@@ -15,6 +16,27 @@ void t.test('a connection is used again', async t => {
   const { run } = probe(t, nodeAt(port), GET)
   for (let i = 0; i < 5; i += 1) t.match(outcome(await run()), GOOD)
   t.equal(connections, 1)
+})
+
+void t.test('where there are too few descriptors a connection is for one look', async t => {
+  let open = 0
+  let connections = 0
+  const port = await serve(t, socket => {
+    connections += 1
+    open += 1
+    socket.on('close', () => { open -= 1 })
+    onRequest(socket, () => { socket.write(OK) })
+  })
+  let few = true
+  const { run } = probe(t, nodeAt(port), GET, {}, which => which === 'second' || !few)
+  for (let i = 1; i <= 3; i += 1) {
+    t.match(outcome(await run()), GOOD)
+    await until('it is closed', () => open === 0 || undefined, () => `${open} are open`)
+    t.equal(connections, i)
+  }
+  few = false
+  for (let i = 0; i < 3; i += 1) t.match(outcome(await run()), GOOD)
+  t.equal(connections, 4, 'and kept again when there are enough')
 })
 
 void t.test('a node that closes its idle connections has not refused', async t => {

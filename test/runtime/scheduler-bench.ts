@@ -23,6 +23,8 @@ export class Bench {
   /** By poll: the keys of those it wants sooner. */
   readonly wanted = new Map<string, readonly string[]>()
   readonly tookMs = new Map<string, number>()
+  /** Those that fail, after as long as they take. */
+  readonly failing = new Set<string>()
   readonly created: string[] = []
   readonly closed: string[] = []
   readonly started: Array<readonly [string, number]> = []
@@ -68,6 +70,7 @@ export class Bench {
     if (tookMs > 0) await new Promise<void>(resolve => { this.clock.after(tookMs, resolve) })
     this.running.set(key, atOnce - 1)
     this.#inFlight -= 1
-    return { ok: true, startMs, endMs: this.clock.now(), facts: {} }
+    const endMs = this.clock.now()
+    return this.failing.has(key) ? { ok: false, startMs, endMs, error: { class: 'timeout', message: 'no answer' } } : { ok: true, startMs, endMs, facts: {} }
   }
 }
