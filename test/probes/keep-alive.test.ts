@@ -24,7 +24,7 @@ void t.test('where there are too few descriptors a connection is for one look', 
   const port = await serve(t, socket => {
     connections += 1
     open += 1
-    socket.on('close', () => { open -= 1 })
+    socket.on('end', () => { open -= 1 })
     onRequest(socket, () => { socket.write(OK) })
   })
   let few = true
