@@ -36,7 +36,8 @@ async function round (target, load, names) {
   return { us: cpuUs / load.checks, ...said.ms, failed: said.failed, neutral: said.neutral, rss: after.rssBytes, loop: after.loopMs.p99 }
 }
 
-export async function run ({ node } = {}) {
+export async function run ({ node, quick = false } = {}) {
+  const rounds = quick ? 2 : ROUNDS
   const dir = mkdtempSync(join(tmpdir(), 'hcf-bench-'))
   const started = []
   const begin = async (...args) => {
@@ -61,7 +62,7 @@ export async function run ({ node } = {}) {
     for (const [mode, load] of Object.entries(MODES)) {
       const seen = targets.map(() => [])
       for (const target of targets) await round(target, { ...load, checks: 3000 }, names) // warm
-      for (let i = 0; i < ROUNDS; i += 1) {
+      for (let i = 0; i < rounds; i += 1) {
         for (const [t, target] of targets.entries()) seen[t].push(await round(target, load, names))
       }
       const floorUs = median(seen[0].map(({ us }) => us))

@@ -1,6 +1,6 @@
-/** Puts in place what a fresh clone lacks: packages, the build, HAProxy. Says what it does; does nothing twice. */
+/** Puts in place what a fresh clone lacks: packages, the build, HAProxy, other versions of Node. Says what it does; does nothing twice. */
 import { spawnSync } from 'node:child_process'
-import { existsSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
@@ -32,6 +32,25 @@ export function installPackages () {
 
 export function build () {
   run(process.execPath, [`${root}/scripts/build.mjs`])
+}
+
+/**
+ * The binary of a Node of that version (`22`, or `22.12.0`): the one that runs, or one that npm has as a package, kept in
+ * .versions, as npm ci empties node_modules. Ends the process where there is none.
+ */
+export function installNode (version) {
+  if (`${process.versions.node}.`.startsWith(`${version}.`)) return process.execPath
+  const name = `node-${process.platform}-${process.arch}`
+  const dir = `${root}/.versions/${version}`
+  const binary = `${dir}/node_modules/${name}/bin/node`
+  if (!existsSync(`${dir}/node_modules/.package-lock.json`) || !existsSync(binary)) {
+    say(`fetching Node ${version} (npm install ${name}@${version}) into .versions`)
+    mkdirSync(dir, { recursive: true })
+    run('npm', ['install', '--prefix', dir, '--no-save', '--no-audit', '--no-fund', '--loglevel=error', `${name}@${version}`])
+  }
+  if (spawnSync(binary, ['-v'], { stdio: 'ignore' }).status === 0) return binary
+  say(`${binary} does not run here`)
+  return process.exit(1)
 }
 
 /** Real HAProxy, when we may install it. Returns whether there is one. */
