@@ -1,17 +1,16 @@
 /**
- * `npm run bench`: microseconds of the decision core, and their ratio to the same of another commit (by default the one
- * before), measured in turns in one run. `npm run bench -- --against REV`. Targets are in docs/decision.md.
+ * Microseconds of the decision core, and their ratio to the same of another commit (by default the one before), measured in
+ * turns in one run. Targets are in docs/decision.md.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
-import { build, root } from '../scripts/install.mjs'
+import { root } from '../scripts/install.mjs'
+import { number, ratio } from './lib/table.mjs'
 
 const ROUNDS = 3
 const TARGETS = { 'decide + encode, 10 servers': 2, 'sample, 100 servers': 20 }
-const { against } = parseArgs({ options: { against: { type: 'string', default: 'HEAD~1' } } }).values
 
 function measure (dist) {
   const { status, stdout } = spawnSync(process.execPath, [join(root, 'bench/decision-run.mjs'), dist], { encoding: 'utf8' })
@@ -19,7 +18,7 @@ function measure (dist) {
 }
 
 /** The other commit, compiled beside: its dist, or undefined where there is none to compile. */
-function buildOther (dir) {
+function buildOther (dir, against) {
   const git = (...args) => execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
   try {
     const archive = spawnSync('sh', ['-c', `git -C '${root}' archive ${git('rev-parse', '--verify', against)} | tar -x -C '${dir}'`])
@@ -38,27 +37,32 @@ function least (rounds) {
   return Object.fromEntries(names.map(name => [name, Math.min(...rounds.map(({ rows }) => rows[name] ?? Infinity))]))
 }
 
-build()
-const dir = mkdtempSync(join(tmpdir(), 'hcf-bench-'))
-try {
-  const other = buildOther(dir)
-  const mine = []
-  const theirs = []
-  for (let round = 0; round < ROUNDS; round += 1) {
-    mine.push(measure(join(root, 'dist')))
-    if (other !== undefined) theirs.push(measure(other))
+export async function run ({ against = 'HEAD~1' } = {}) {
+  const dir = mkdtempSync(join(tmpdir(), 'hcf-bench-'))
+  try {
+    const other = buildOther(dir, against)
+    const mine = []
+    const theirs = []
+    for (let round = 0; round < ROUNDS; round += 1) {
+      mine.push(measure(join(root, 'dist')))
+      if (other !== undefined) theirs.push(measure(other))
+    }
+    const now = least(mine)
+    const before = theirs.length > 0 && theirs.every(Boolean) ? least(theirs) : undefined
+    const unit = Math.min(...mine.map(each => each.unit))
+    return {
+      title: 'Decision',
+      columns: ['what', 'target', 'us', 'units', `to ${against}`],
+      rows: Object.entries(now).map(([name, us]) => [
+        name, TARGETS[name] === undefined ? '' : `below ${TARGETS[name]} us`, number(us, 2), number(us / unit),
+        before?.[name] === undefined ? 'n/a' : ratio(us / before[name])
+      ]),
+      notes: [
+        `A unit is JSON.stringify of a small object: ${number(unit, 2)} us.`,
+        ...before === undefined ? [`${against} could not be measured: its core is of another form, or it is not there.`] : []
+      ]
+    }
+  } finally {
+    rmSync(dir, { recursive: true, force: true })
   }
-  const now = least(mine)
-  const before = theirs.length > 0 && theirs.every(Boolean) ? least(theirs) : undefined
-  const unit = Math.min(...mine.map(({ unit }) => unit))
-  process.stdout.write(`Node ${process.version}; JSON.stringify of a small object: ${unit.toFixed(2)} us\n`)
-  process.stdout.write(`${'us'.padStart(8)}  ${'units'.padStart(6)}  ${`to ${against}`.padStart(10)}\n`)
-  for (const [name, us] of Object.entries(now)) {
-    const ratio = before?.[name] === undefined ? 'n/a' : `${(us / before[name]).toFixed(2)} x`
-    const target = TARGETS[name] === undefined ? '' : `  (target: below ${TARGETS[name]} us)`
-    process.stdout.write(`${us.toFixed(2).padStart(8)}  ${(us / unit).toFixed(1).padStart(6)}  ${ratio.padStart(10)}  ${name}${target}\n`)
-  }
-  if (before === undefined) process.stdout.write(`${against} could not be measured: its core is of another form, or it is not there\n`)
-} finally {
-  rmSync(dir, { recursive: true, force: true })
 }

@@ -130,7 +130,7 @@ export async function run ({ node, quick = false } = {}) {
     const rows = []
     for (const one of quick ? QUICK : SIZES) rows.push(...await measure(one, { node, dir, ones }))
     const columns = ['nodes, each a second', 'who', 'us a poll', 'least', 'to dispatch', 'jitter p99', 'of interval', 'loop p99', 'RSS a node', 'to dispatch']
-    const notes = 'Jitter: how far from a second two polls of one node came apart, at the node; of nodes that answer. RSS a node: less that of the same poller with one node.'
+    const notes = ['Jitter: how far from a second two polls of one node came apart, at the node; of nodes that answer. RSS a node: less that of the same poller with one node.']
     return { title: 'Polling', columns, rows, notes }
   } finally {
     rmSync(dir, { recursive: true, force: true })

@@ -126,6 +126,15 @@ void t.test('who asks wrongly is told of once a minute', async t => {
   matchLines(t, sink.take(), [{ event: 'request.unknown', asked: 'web/b' }])
 })
 
+void t.test('an HAProxy of another farm is told of, but not name by name', async t => {
+  const { dir, sink } = await begin(t)
+  await ask(dir)
+  sink.take()
+  for (let i = 0; i < 100; i += 1) await ask(dir, `other/${i}`)
+  const told = only(sink.take(), 'request.unknown').length
+  t.ok(told > 1 && told < 40, `${told} lines`)
+})
+
 void t.test('who may not ask is told of', async t => {
   const { dir, clock, sink, app, config } = await begin(t)
   const { agent, ...rest } = config()

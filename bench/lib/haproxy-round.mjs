@@ -11,6 +11,8 @@ import { here, start } from './measured.mjs'
 
 const WITNESS = new URL('haproxy-witness.mjs', import.meta.url).href
 const IDLE_MS = 1500
+/** After a verdict on the last server: what was put off for the start is done. */
+const CALM_MS = 1500
 /** At start HAProxy asks for many servers at once; the pattern loosens over some intervals. */
 const SETTLE_MS = 2500
 const LOOK_MS = 1000
@@ -105,6 +107,7 @@ export async function round ({ root, begin, idles, backends, interMs, windowMs, 
 }
 
 async function idleUsPerMs (target, nodes) {
+  await pause(CALM_MS)
   const before = await usage({ target, nodes })
   await pause(IDLE_MS)
   const after = await usage({ target, nodes })

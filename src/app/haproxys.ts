@@ -8,6 +8,8 @@ import { Pollers } from '../runtime/pollers.ts'
 import { Throttle } from '../runtime/throttle.ts'
 
 const COMPLAIN_EVERY_MS = 60_000
+/** An HAProxy of another farm asks for thousands of names that are not ours: so many are told of, and compared with all of ours. */
+const UNKNOWN_TOLD_MAX = 32
 
 export function createPollers (log: LogEvent): Pollers {
   return new Pollers((from, server) => { log('poller.first', { from, server }, `${from} asks for the first time, for ${server}`) }, {
@@ -22,7 +24,7 @@ export function createPollers (log: LogEvent): Pollers {
 interface Answering { readonly clock: Clock, readonly log: LogEvent, readonly monitor: Monitor, readonly pollers: Pollers }
 
 export function agentDeps ({ clock, log, monitor, pollers }: Answering): AgentDeps {
-  const unknown = new Throttle(clock, COMPLAIN_EVERY_MS)
+  const unknown = new Throttle(clock, COMPLAIN_EVERY_MS, UNKNOWN_TOLD_MAX)
   const refused = new Throttle(clock, COMPLAIN_EVERY_MS)
   const trouble = new Throttle(clock, COMPLAIN_EVERY_MS)
   return {

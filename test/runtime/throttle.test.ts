@@ -40,3 +40,15 @@ void t.test('at the bound of keys, and one over', async (t) => {
   t.equal(throttle.allow('four over'), true, 'for keys of their own')
   t.equal(throttle.allow('three over'), false)
 })
+
+void t.test('fewer keys', async (t) => {
+  const clock = new SimClock()
+  const throttle = new Throttle(clock, 1000, 2)
+  t.strictSame(['a', 'b', 'c', 'd', 'a'].map(key => throttle.allow(key)), [true, true, true, false, false])
+  await clock.advance(500)
+  t.equal(throttle.allow('e'), false)
+  await clock.advance(500)
+  t.strictSame(['b', 'a', 'c', 'd'].map(key => throttle.allow(key)), [true, true, true, false], 'in any order')
+  await clock.advance(1000)
+  t.strictSame(['e', 'f', 'g'].map(key => throttle.allow(key)), [true, true, true], 'nobody old is in the way')
+})
