@@ -10,7 +10,7 @@ const SILENT_MS = 5000
 const CLOCK_TICKS_PER_S = 100 // USER_HZ, the same on every Linux
 
 /** HAProxy lives as long as the pipe to this shell is open: it ends with us, however we end. */
-const KEEPER = 'haproxy -db -f "$1" & pid=$!; cat > /dev/null; kill "$pid"; wait "$pid"'
+const KEEPER = 'haproxy -db -f "$1" & pid=$!; cat > /dev/null; kill -9 "$pid"; wait "$pid"'
 
 /** All that is said on a unix socket after `line` was written to it. Rejects with the system's error, or when it is silent. */
 export async function converse (path, line) {

@@ -10,9 +10,8 @@ import { agentChecks } from './haproxy-stat.mjs'
 import { here, start } from './measured.mjs'
 
 const WITNESS = new URL('haproxy-witness.mjs', import.meta.url).href
-const IDLE_MS = 1500
-/** After a verdict on the last server: what was put off for the start is done. */
-const CALM_MS = 1500
+const IDLE_MS = 2000
+const CALM_MS = 500
 /** At start HAProxy asks for many servers at once; the pattern loosens over some intervals. */
 const SETTLE_MS = 2500
 const LOOK_MS = 1000
@@ -89,7 +88,6 @@ export async function round ({ root, begin, idles, backends, interMs, windowMs, 
   const target = await begin(dir)
   let haproxy
   try {
-    const idle = idles ? await idleUsPerMs(target, nodes) : 0
     haproxy = await startHaproxy(dir, socket => haproxyConfigOf(backends, { agentPort: target.port, interMs, socket }))
     await pause(SETTLE_MS)
     await target.witness('begin')
@@ -98,14 +96,27 @@ export async function round ({ root, begin, idles, backends, interMs, windowMs, 
     const [after, untilMs, witness] = [await usage({ target, haproxy, nodes }), Date.now(), await target.witness('tell')]
     const lost = Number(/^DroppedLogs: (\d+)/m.exec(await haproxy.ask('show info'))?.[1] ?? 0)
     if (lost > 0) throw new Error(`HAProxy dropped ${lost} lines of its log: what it did not hear cannot be counted`)
-    await target.stop() // while HAProxy asks: an agent that stops waits until its last word was heard
-    return { ...seenBy({ looks, witness, idle, before, after }), ...heardBy(haproxy, { backends, interMs, fromMs, untilMs }) }
+    const heard = heardBy(haproxy, { backends, interMs, fromMs, untilMs })
+    await haproxy.stop()
+    const idle = idles ? await idleUsPerMs(target, nodes) : 0
+    return { ...seenBy({ looks, witness, idle, before, after }), ...heard }
   } finally {
-    await target.stop()
     await haproxy?.stop()
+    endAtOnce(target.pid)
+    await target.stop()
   }
 }
 
+/** A stopping agent waits until HAProxy has heard its last word, and there is no HAProxy any more. */
+function endAtOnce (pid) {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error // gone already: what it died of is told by whoever asked it
+  }
+}
+
+/** After the checks, when it has been running for a while: what is put off for the start is done. */
 async function idleUsPerMs (target, nodes) {
   await pause(CALM_MS)
   const before = await usage({ target, nodes })
@@ -136,6 +147,7 @@ function seenBy ({ looks, witness, idle, before, after }) {
     p99: at(looks, 99),
     max: looks.at(-1),
     rssBytes: after.rssBytes,
+    idlePercent: idle / 10,
     cpu: sharesOf(before, after)
   }
 }
